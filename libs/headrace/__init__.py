@@ -1,0 +1,1 @@
+"""What the services of Headrace share: contracts, messaging, telemetry, stores, models and the command line."""

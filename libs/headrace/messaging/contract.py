@@ -1,0 +1,108 @@
+"""What a handler is given and what it gives back: the whole surface between a service and the log."""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, Protocol, TypeVar
+
+from google.protobuf.message import Message
+
+from headrace.v1.responses_pb2 import Error, ResponseCompleted
+from headrace.v1.turns_pb2 import Turn
+
+Encoding = Literal["application/x-protobuf", "application/json"]
+State = TypeVar("State")
+
+PROTOBUF: Encoding = "application/x-protobuf"
+JSON: Encoding = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish; `message=None` is a tombstone. Headers of trace, tenant and deadline are added on the way out."""
+
+    topic: str
+    key: str
+    message: Message | None
+    partition: int | None = None
+    encoding: Encoding = PROTOBUF
+    tenant: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The stage is done: its section goes into the turn, the turn to the next stage of its slip, `also` to where it says."""
+
+    section: Message
+    also: tuple[Outgoing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The turn ends here: it skips to the last stage of its slip, which answers with this status and error."""
+
+    status: ResponseCompleted.Status
+    error: Error | None = None
+    section: Message | None = None
+    also: tuple[Outgoing, ...] = ()
+
+
+StageResult = Next | End
+
+
+class Cancellation(Protocol):
+    """Whether somebody asked to stop a turn."""
+
+    @property
+    def requested(self) -> bool:
+        """True from the moment that a `CancelRequested` for this turn was read."""
+        ...
+
+    def wait(self) -> Awaitable[None]:
+        """Return when cancellation is requested; never, if it is not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """What a handler may know of its message beside the message itself.
+
+    `now_ms` and `deadline_ms` are epoch milliseconds (`deadline_ms` 0: none); `attempt` counts deliveries from 1.
+    """
+
+    message_id: str
+    key: str
+    tenant: str
+    now_ms: int
+    deadline_ms: int
+    attempt: int
+    lane: str
+    cancellation: Cancellation
+    headers: Mapping[str, str]
+    # For what must go out while the handler runs (deltas); everything else is returned.
+    publisher: "Publisher"
+    # "application/x-protobuf" or "application/json": how the message arrived.
+    encoding: Encoding = PROTOBUF
+
+
+class Publisher(Protocol):
+    """Where messages go out."""
+
+    async def publish(self, outgoing: Outgoing) -> None:
+        """Return once the broker has acknowledged; raise `Retryable` if it did not in time."""
+        ...
+
+
+class TurnHandler(Protocol):
+    """One stage's work on a turn. It returns its section; it never edits the turn."""
+
+    async def __call__(self, turn: Turn, context: StageContext) -> StageResult: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Folded(Generic[State]):
+    """What one message of a stream led to; `state=None` with `ended` forgets the stream."""
+
+    state: State | None
+    out: tuple[Outgoing, ...] = ()
+    ended: bool = False

@@ -1,0 +1,18 @@
+"""Names of the headers that every message carries."""
+
+from typing import Final
+
+MESSAGE_ID: Final = "message-id"
+CONTENT_TYPE: Final = "content-type"
+TRACEPARENT: Final = "traceparent"
+TRACESTATE: Final = "tracestate"
+TENANT: Final = "tenant"
+DEADLINE: Final = "deadline"
+ATTEMPT: Final = "attempt"
+REPLY_PARTITION: Final = "reply-partition"
+# On the retry topic: where the message came from, and when its next try is due (epoch ms).
+NOT_BEFORE: Final = "not-before"
+ORIGIN_TOPIC: Final = "origin-topic"
+ORIGIN_PARTITION: Final = "origin-partition"
+ORIGIN_OFFSET: Final = "origin-offset"
+ORIGIN_TIMESTAMP: Final = "origin-timestamp"

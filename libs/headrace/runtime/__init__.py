@@ -1,0 +1,1 @@
+"""How a service runs: its settings, its pipelines, its life from start to drain."""
