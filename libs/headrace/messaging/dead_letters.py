@@ -1,0 +1,37 @@
+"""A dead letter: what could not be processed, with all that is needed to work it."""
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from headrace.messaging import headers, topics
+from headrace.messaging.contract import Outgoing
+from headrace.messaging.records import Received, header_int
+from headrace.v1.dead_letters_pb2 import DeadLetter, DeadLetterError, Origin, RecordHeader
+
+
+def bury(record: Received, *, stage: str, error: BaseException, attempts: int, trace_id: str, now_ms: int) -> Outgoing:
+    """The record's bytes as they came, the place that they came from first, and why."""
+    letter = DeadLetter(
+        stage=stage,
+        error=DeadLetterError(**{"class": type(error).__name__}, message=str(error)),
+        attempts=attempts,
+        origin=Origin(
+            topic=record.headers.get(headers.ORIGIN_TOPIC, record.topic),
+            partition=header_int(record.headers, headers.ORIGIN_PARTITION, record.partition),
+            offset=header_int(record.headers, headers.ORIGIN_OFFSET, record.offset),
+            timestamp=timestamp(header_int(record.headers, headers.ORIGIN_TIMESTAMP, record.timestamp_ms)),
+        ),
+        trace_id=trace_id,
+        headers=[RecordHeader(key=name, value=value or b"") for name, value in record.raw_headers],
+        value=record.value or b"",
+        key=record.key or b"",
+        dead_at=timestamp(now_ms),
+    )
+    tenant = record.headers.get(headers.TENANT, "")
+    return Outgoing(topics.DEAD_LETTERS, key=record.key_text or stage, message=letter, tenant=tenant)
+
+
+def timestamp(epoch_ms: int) -> Timestamp:
+    """Epoch milliseconds as the wire's timestamp."""
+    stamp = Timestamp()
+    stamp.FromMilliseconds(epoch_ms)
+    return stamp

@@ -1,0 +1,101 @@
+"""Which message runs next: ordered within a key, concurrent between keys, the interactive lane first.
+
+Pure: no clock, no I/O.
+"""
+
+from collections import Counter, deque
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+from headrace.messaging.records import Received, TopicPartition
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """A record that waits for its turn."""
+
+    record: Received
+    key: Hashable
+    interactive: bool
+    # Tries in place so far.
+    tries: int = 0
+
+
+class Schedule:
+    """Two lanes of per-key queues. A key that runs is busy until released."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        # Batch work never takes the last quarter of the slots: a question must find one free at once.
+        self._batch_capacity = max(1, capacity - max(1, capacity // 4)) if capacity > 1 else 1
+        self._waiting: dict[Hashable, deque[Work]] = {}
+        self._ready: dict[bool, deque[Hashable]] = {True: deque(), False: deque()}
+        self._running: dict[Hashable, Work] = {}
+        self._running_batch = 0
+        self._queued: Counter[TopicPartition] = Counter()
+
+    def put(self, work: Work) -> None:
+        """Queue behind what already waits for the same key."""
+        self._queued[work.record.home] += 1
+        queue = self._waiting.get(work.key)
+        if queue is not None:
+            queue.append(work)
+            return
+        self._waiting[work.key] = deque((work,))
+        if work.key not in self._running:
+            self._ready[work.interactive].append(work.key)
+
+    def take(self) -> Work | None:
+        """The next message that may run now; its key is busy until `release`."""
+        if len(self._running) >= self._capacity:
+            return None
+        for interactive in (True, False):
+            if not interactive and self._running_batch >= self._batch_capacity:
+                return None
+            ready = self._ready[interactive]
+            while ready:
+                key = ready.popleft()
+                queue = self._waiting.get(key)
+                if not queue or key in self._running:
+                    continue
+                work = queue.popleft()
+                if not queue:
+                    del self._waiting[key]
+                self._queued[work.record.home] -= 1
+                self._running[key] = work
+                self._running_batch += not interactive
+                return work
+        return None
+
+    def release(self, work: Work) -> None:
+        """The key is free; what waits for it may run."""
+        if self._running.pop(work.key, None) is None:
+            return
+        self._running_batch -= not work.interactive
+        if queue := self._waiting.get(work.key):
+            self._ready[queue[0].interactive].append(work.key)
+
+    def drop(self, partitions: Iterable[TopicPartition]) -> None:
+        """Forget what is queued (not what runs) for partitions that are no longer ours."""
+        gone = frozenset(partitions)
+        for key in [key for key, queue in self._waiting.items() if any(work.record.home in gone for work in queue)]:
+            kept = deque(work for work in self._waiting[key] if work.record.home not in gone)
+            if kept:
+                self._waiting[key] = kept
+            else:
+                del self._waiting[key]
+        for partition in gone:
+            self._queued.pop(partition, None)
+
+    def queued(self, partition: TopicPartition) -> int:
+        """How many messages of a partition wait."""
+        return self._queued[partition]
+
+    def running(self) -> tuple[Work, ...]:
+        """What runs now."""
+        return tuple(self._running.values())
+
+    @property
+    def idle(self) -> bool:
+        """Nothing runs and nothing waits."""
+        return not self._running and not self._waiting

@@ -1,0 +1,64 @@
+"""The log as the runtime sees it; Kafka and the in-memory twin both provide it."""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from headrace.messaging.contract import Publisher
+from headrace.messaging.records import Received, TopicPartition
+
+
+class Intake(Protocol):
+    """What consumes records. `receive` never blocks: whoever is full pauses the partition."""
+
+    def receive(self, record: Received) -> None:
+        """Take a record."""
+        ...
+
+    def assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """These partitions are ours from here on, read from their committed offsets."""
+        ...
+
+    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """These partitions are about to leave: finish, commit, forget."""
+        ...
+
+
+class Subscription(Protocol):
+    """A place in a consumer group."""
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit exactly these; raise `Retryable` if the broker could not be asked, `NotOurs` if it refused."""
+        ...
+
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        """Stop fetching from these; membership and the others go on."""
+        ...
+
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
+        """Fetch from these again."""
+        ...
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """What is ours now."""
+        ...
+
+
+class Transport(Protocol):
+    """A connection to the log."""
+
+    @property
+    def publisher(self) -> Publisher:
+        """Where messages go out."""
+        ...
+
+    async def subscribe(self, group: str, topics: Collection[str], intake: Intake) -> Subscription:
+        """Join a group; records flow into `intake` from now on."""
+        ...
+
+    async def close(self) -> None:
+        """Leave the groups and close the connections. Drain first."""
+        ...
+
+
+class NotOurs(Exception):  # noqa: N818 - reads as the sentence it is
+    """The group has moved on: the partition belongs to somebody else, who will do this work again."""
