@@ -1,0 +1,49 @@
+"""One way to reach Redis, and one way to fail at it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import quote
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from headrace.messaging.errors import Retryable
+
+CONNECT_TIMEOUT_SECONDS: Final = 1.0
+ANSWER_TIMEOUT_SECONDS: Final = 2.0
+
+
+def connect(url: str) -> redis.asyncio.Redis:
+    """A lazy client: nothing is dialled before the first command; values come back as bytes.
+
+    Timeouts are short and one retry covers a pooled connection that a restart has cut: whoever needs more patience
+    has the runtime's backoff, which does not hold a worker while it waits.
+    """
+    return redis.asyncio.Redis.from_url(
+        url,
+        socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        socket_timeout=ANSWER_TIMEOUT_SECONDS,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+@contextmanager
+def reaching(store: str) -> Iterator[None]:
+    """Turn whatever Redis raises inside into `Retryable`, naming the store."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as exc:
+        reason = type(exc).__name__
+        raise Retryable(f"{store}: Redis cannot be reached ({reason}); is HEADRACE_REDIS_URL right?") from exc
+
+
+def key(kind: str, *parts: str) -> str:
+    """`headrace:<kind>:{a:b}`, each part escaped, so that no tenant can name another's key.
+
+    The braces put all keys of the same parts into one slot of a cluster.
+    """
+    return f"headrace:{kind}:{{{':'.join(quote(part, safe='') for part in parts)}}}"
