@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from headrace.telemetry import attributes
 from headrace.telemetry.batching import OnDemandBatches
-from headrace.telemetry.exporters import StoreExporter, otlp_exporter
+from headrace.telemetry.local import StoreExporter
 from headrace.telemetry.store import SpanStore, store_path
 
 _SHUTDOWN_SECONDS: Final = 2.0
@@ -51,6 +51,8 @@ class Tracing:
             )
             self._exporting.append(OnDemandBatches(StoreExporter(store), "sqlite", target=str(path)))
         if settings.otlp_endpoint:
+            from headrace.telemetry.otlp import otlp_exporter  # noqa: PLC0415 - a tenth of a second that most do not need
+
             exporter = otlp_exporter(settings.otlp_endpoint)
             self._exporting.append(OnDemandBatches(exporter, "otlp", target=settings.otlp_endpoint))
         for processor in self._exporting:

@@ -1,11 +1,9 @@
-"""Where spans go: to a collector by OTLP over HTTP, or into the local store."""
+"""Where spans go without a collector: into the local store."""
 
-import logging
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import StatusCode
@@ -14,22 +12,11 @@ from headrace.telemetry import attributes
 from headrace.telemetry.spans import SpanLink, SpanRow, SpanStatus
 from headrace.telemetry.store import SpanStore
 
-_OTLP_PATH: Final = "/v1/traces"
-_OTLP_TIMEOUT_SECONDS: Final = 5.0
 _STATUS: Final[dict[StatusCode, SpanStatus]] = {
     StatusCode.UNSET: "unset",
     StatusCode.OK: "ok",
     StatusCode.ERROR: "error",
 }
-
-
-def otlp_exporter(endpoint: str) -> OTLPSpanExporter:
-    """Return an exporter to the collector at this address, with or without the path of its traces."""
-    # It tells every failed try; `OnDemandBatches` tells an outage once and counts what it cost.
-    logging.getLogger(OTLPSpanExporter.__module__).setLevel(logging.CRITICAL)
-    base = endpoint.rstrip("/")
-    url = base if base.endswith(_OTLP_PATH) else base + _OTLP_PATH
-    return OTLPSpanExporter(endpoint=url, timeout=_OTLP_TIMEOUT_SECONDS)
 
 
 class StoreExporter(SpanExporter):
