@@ -27,6 +27,8 @@ class Outgoing:
     encoding: Encoding = PROTOBUF
     tenant: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Bytes to pass on as they came, instead of a message.
+    raw: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

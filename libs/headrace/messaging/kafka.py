@@ -15,7 +15,6 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import (
     CommitFailedError,
-    FencedInstanceIdError,
     IllegalGenerationError,
     IllegalStateError,
     KafkaError,
@@ -84,7 +83,7 @@ class KafkaPublisher:
 
     async def publish(self, outgoing: Outgoing) -> None:
         """Return once acknowledged; `Invalid` if the message is too large, `Retryable` if the broker does not answer."""
-        value = encode(outgoing.message, outgoing.encoding) if outgoing.message is not None else None
+        value = encode(outgoing.message, outgoing.encoding) if outgoing.message is not None else outgoing.raw
         headers = headers_of(outgoing)
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
@@ -168,8 +167,6 @@ class KafkaSubscription:
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
                 await self._consumer.commit({KafkaPartition(*place): offset for place, offset in offsets.items()})
-        except FencedInstanceIdError as exc:
-            raise Fatal("another process has taken this instance's name: give each process its own HEADRACE_INSTANCE") from exc
         except (
             CommitFailedError,
             IllegalGenerationError,

@@ -25,7 +25,9 @@ class PartitionProgress:
         return True
 
     def finish(self, offset: int) -> None:
-        """Note that the effects of an offset are acknowledged."""
+        """Note that the effects of an offset are acknowledged; saying so twice is harmless."""
+        if not self._open or offset < self._open[0]:
+            return
         self._finished.add(offset)
         while self._open and self._open[0] in self._finished:
             self._finished.discard(self._open.popleft())

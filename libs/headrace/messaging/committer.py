@@ -1,0 +1,126 @@
+"""Commits what may be committed, soon and never more than that."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection
+
+import structlog
+
+from headrace.messaging.clock import Clock
+from headrace.messaging.errors import Retryable
+from headrace.messaging.offsets import PartitionProgress
+from headrace.messaging.processing import Finished, Held, Processed, Released
+from headrace.messaging.records import Received, TopicPartition
+from headrace.messaging.transport import NotOurs, Subscription
+from headrace.telemetry import metrics
+
+log = structlog.get_logger()
+
+# Commits that fall due within this time travel together.
+LINGER_S = 0.02
+RETRY_S = 0.5
+
+
+class Committer:
+    """The progress of every partition that is ours, and the one task that commits it."""
+
+    def __init__(self, service: str, *, clock: Clock, fail: Callable[[BaseException], None]) -> None:
+        self._service = service
+        self._clock = clock
+        self._fail = fail
+        self._progress: dict[TopicPartition, PartitionProgress] = {}
+        self._held: dict[tuple[TopicPartition, str], list[int]] = defaultdict(list)
+        self._subscription: Subscription | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._committing = asyncio.Lock()
+
+    def bind(self, subscription: Subscription) -> None:
+        """Commit by this place in the group."""
+        self._subscription = subscription
+
+    @property
+    def partitions(self) -> frozenset[TopicPartition]:
+        """The partitions that something was delivered of."""
+        return frozenset(self._progress)
+
+    def start(self, record: Received) -> bool:
+        """Note a delivery; False for a repeat of what is already open."""
+        return self._progress.setdefault(record.home, PartitionProgress()).start(record.offset)
+
+    def settle(self, record: Received, processed: Processed) -> None:
+        """Note that a record is done, or held for its stream, and commit soon."""
+        progress = self._progress.get(record.home)
+        if progress is None:
+            return
+        match processed:
+            case Finished():
+                progress.finish(record.offset)
+            case Held(stream):
+                self._held[record.home, stream].append(record.offset)
+                return
+            case Released(stream):
+                for offset in self._held.pop((record.home, stream), ()):
+                    progress.finish(offset)
+                progress.finish(record.offset)
+        self._commit_soon()
+
+    def forget(self, partitions: Collection[TopicPartition]) -> None:
+        """Drop what is known of partitions that are gone."""
+        gone = frozenset(partitions)
+        for place in gone:
+            self._progress.pop(place, None)
+        for home, stream in [held for held in self._held if held[0] in gone]:
+            del self._held[home, stream]
+
+    async def flush(self) -> None:
+        """Commit now what may be committed."""
+        async with self._committing:
+            await self._commit()
+
+    def _commit_soon(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._commit_until_settled(), name="commit")
+
+    async def _commit_until_settled(self) -> None:
+        pause = LINGER_S
+        while True:
+            await self._clock.sleep(pause)
+            async with self._committing:
+                try:
+                    pending = await self._commit()
+                except Retryable as exc:
+                    log.warning("commit failed, trying again", error=str(exc))
+                    pause, pending = RETRY_S, True
+                except Exception as exc:  # noqa: BLE001 - whatever it is, the service must not go on without commits
+                    self._fail(exc)
+                    return
+                else:
+                    pause = LINGER_S
+            if not pending:
+                return
+
+    async def _commit(self) -> bool:
+        """Commit and say whether more fell due meanwhile."""
+        subscription = self._subscription
+        if subscription is None:
+            return False
+        ours = subscription.assignment()
+        due = {
+            place: offset
+            for place, progress in self._progress.items()
+            if place in ours and (offset := progress.committable()) is not None
+        }
+        if not due:
+            return False
+        try:
+            await subscription.commit(due)
+        except NotOurs as exc:
+            # The group has moved on. Whoever owns the partitions now does the work again; its effects are idempotent.
+            log.info("commit refused, the group has moved on", reason=str(exc))
+            return False
+        metrics.COMMITS.labels(self._service).inc()
+        for place, offset in due.items():
+            if place in self._progress:
+                self._progress[place].committed(offset)
+        metrics.HELD_OFFSETS.labels(self._service).set(sum(len(offsets) for offsets in self._held.values()))
+        return any(progress.committable() is not None for place, progress in self._progress.items() if place in ours)

@@ -1,0 +1,94 @@
+"""The ways out for a message that could not be processed: the retry topic and the dead letters."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from opentelemetry import trace
+
+from headrace.messaging import headers, topics
+from headrace.messaging.clock import Clock
+from headrace.messaging.contract import Outgoing, Publisher
+from headrace.messaging.dead_letters import bury
+from headrace.messaging.errors import Retryable
+from headrace.messaging.records import Received
+from headrace.messaging.tracing import current_trace_id, parent_of
+from headrace.telemetry import metrics
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Failures:
+    """Publishes what failed to where it can be found, and does not give up before the broker has it."""
+
+    def __init__(self, service: str, publisher: Publisher, clock: Clock) -> None:
+        self._service = service
+        self._publisher = publisher
+        self._clock = clock
+
+    async def bury(self, record: Received, *, stage: str, error: BaseException, attempts: int) -> None:
+        """Publish the dead letter."""
+        letter = bury(
+            record,
+            stage=stage,
+            error=error,
+            attempts=attempts,
+            trace_id=trace_id_of(record) or current_trace_id(),
+            now_ms=self._clock.now_ms(),
+        )
+        await self.insist(lambda: self._publisher.publish(letter))
+        metrics.DEAD_LETTERS.labels(self._service, stage, type(error).__name__).inc()
+        # The error's own words may quote the message; they stand in the dead letter, not in the log.
+        log.error(
+            "dead letter",
+            stage=stage,
+            error=type(error).__name__,
+            attempts=attempts,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+        )
+
+    async def retry_later(
+        self, record: Received, *, stage: str, error: BaseException, delivery: int, not_before_ms: int
+    ) -> None:
+        """Put the record on the service's retry topic, with the way back to where it came from."""
+        onward = {
+            **record.headers,
+            headers.ATTEMPT: str(delivery + 1),
+            headers.NOT_BEFORE: str(not_before_ms),
+            headers.ORIGIN_TOPIC: record.headers.get(headers.ORIGIN_TOPIC, record.topic),
+            headers.ORIGIN_PARTITION: record.headers.get(headers.ORIGIN_PARTITION, str(record.partition)),
+            headers.ORIGIN_OFFSET: record.headers.get(headers.ORIGIN_OFFSET, str(record.offset)),
+            headers.ORIGIN_TIMESTAMP: record.headers.get(headers.ORIGIN_TIMESTAMP, str(record.timestamp_ms)),
+        }
+        outgoing = Outgoing(topics.retries(self._service), key=record.key_text, message=None, raw=record.value, headers=onward)
+        await self.insist(lambda: self._publisher.publish(outgoing))
+        self.note_retry(stage, error, where="topic", tries=delivery)
+
+    def note_retry(self, stage: str, error: BaseException, *, where: str, tries: int) -> None:
+        """Count a retry and say so in the log."""
+        metrics.RETRIES.labels(self._service, stage, where).inc()
+        reason = str(error) if isinstance(error, Retryable) else ""
+        log.warning("retrying", stage=stage, where=where, tries=tries, error=type(error).__name__, reason=reason)
+
+    async def insist(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Do it until it is acknowledged: the record's offset must not be committed before."""
+        tries = 0
+        while True:
+            try:
+                return await act()
+            except Retryable as exc:
+                log.warning("not acknowledged, trying again", error=str(exc))
+                await self._clock.sleep(_BACKOFF_S[min(tries, len(_BACKOFF_S) - 1)])
+                tries += 1
+
+
+def trace_id_of(record: Received) -> str:
+    """The trace that a record belongs to; empty if it names none."""
+    context = trace.get_current_span(parent_of(record.headers)).get_span_context()
+    return format(context.trace_id, "032x") if context.is_valid else ""

@@ -1,0 +1,118 @@
+"""Runs a stage on streams: folds a turn's deltas in order, holding their offsets until the stream has ended.
+
+After a crash the log is read again from the start of every unfinished stream, so that the state needs no store.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.trace import Span
+
+from headrace.messaging import headers
+from headrace.messaging.codec import decode
+from headrace.messaging.errors import Undecodable
+from headrace.messaging.processing import Held, Processed, Released
+from headrace.messaging.records import Received, TopicPartition, header_int
+from headrace.runtime.context import Surroundings, context_of
+from headrace.runtime.service import StreamStage
+from headrace.runtime.spans import marking_errors, start_span
+from headrace.telemetry import attributes, metrics
+
+# A stream whose end has not come this long after its deadline will never end: its maker is gone and its turn answered.
+GRACE_S = 60.0
+WITHOUT_DEADLINE_S = 600.0
+
+
+@dataclass(slots=True)
+class _Stream:
+    span: Span
+    last: Received
+    state: Any = None
+    deltas: int = 0
+    broken: bool = False
+    expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+    def close(self) -> None:
+        self.span.set_attribute(attributes.DELTAS, self.deltas)
+        self.span.end()
+        if self.expiry:
+            self.expiry.cancel()
+
+
+class StreamProcessor:
+    """One `StreamStage`. `release` frees the held offsets of a stream that will not end by itself."""
+
+    ordered = True
+
+    def __init__(self, stage: StreamStage, around: Surroundings) -> None:
+        self._stage = stage
+        self._around = around
+        self._streams: dict[tuple[TopicPartition, str], _Stream] = {}
+        self.stage = stage.name
+        self.interactive = stage.lane == "interactive"
+        self.release: Callable[[Received, str], None] = lambda _record, _stream: None
+
+    async def process(self, record: Received, delivery: int) -> Processed:
+        """Fold one message; the state moves on only after what it led to is acknowledged."""
+        if record.value is None:
+            raise Undecodable(f"a tombstone is no {self._stage.message.DESCRIPTOR.full_name}")
+        message = decode(record.value, self._stage.message, record.headers.get(headers.CONTENT_TYPE, ""))
+        name = self._stage.stream(message)
+        stream = self._streams.get((record.home, name)) or self._begin(record, name, delivery)
+        stream.last = record
+        if stream.broken:
+            return Held(name)
+        with (
+            trace.use_span(stream.span, end_on_exit=False, record_exception=False, set_status_on_exception=False),
+            marking_errors(stream.span),
+        ):
+            context = context_of(record, delivery, self._around, lane=self._stage.lane, turn_id=name)
+            folded = await self._stage.step(stream.state, message, context)
+            for outgoing in folded.out:
+                await context.publisher.publish(outgoing)
+        stream.state = folded.state
+        stream.deltas += 1
+        metrics.MESSAGES.labels(self._around.service, self.stage, "completed").inc()
+        if folded.ended or folded.state is None:
+            self._streams.pop((record.home, name)).close()
+            return Released(name)
+        return Held(name)
+
+    async def buried(self, record: Received, error: BaseException) -> Processed:
+        """A stream with a hole says no more: its reader gets the rest from the completed answer."""
+        metrics.MESSAGES.labels(self._around.service, self.stage, "dead_lettered").inc()
+        if isinstance(error, Undecodable):
+            return Released("")
+        message = decode(record.value or b"", self._stage.message, record.headers.get(headers.CONTENT_TYPE, ""))
+        name = self._stage.stream(message)
+        stream = self._streams.get((record.home, name)) or self._begin(record, name, 1)
+        stream.broken = True
+        return Held(name)
+
+    def forget(self, partitions: Collection[TopicPartition]) -> None:
+        """The new owner rebuilds these streams from the log."""
+        gone = frozenset(partitions)
+        for home, name in [place for place in self._streams if place[0] in gone]:
+            self._streams.pop((home, name)).close()
+
+    def _begin(self, record: Received, name: str, delivery: int) -> _Stream:
+        now_ms = self._around.clock.now_ms()
+        queue_ms = float(max(0, now_ms - record.timestamp_ms))
+        span = start_span(f"stream {self.stage}", record, stage=self.stage, delivery=delivery, queue_ms=queue_ms)
+        span.set_attribute(attributes.TURN_ID, name)
+        deadline_ms = header_int(record.headers, headers.DEADLINE)
+        left_s = max(0.0, (deadline_ms - now_ms) / 1000) + GRACE_S if deadline_ms else WITHOUT_DEADLINE_S
+        stream = _Stream(span, record)
+        stream.expiry = asyncio.get_running_loop().call_later(left_s, self._expire, record.home, name)
+        self._streams[record.home, name] = stream
+        return stream
+
+    def _expire(self, home: TopicPartition, name: str) -> None:
+        stream = self._streams.pop((home, name), None)
+        if stream:
+            stream.span.set_attribute(attributes.OUTCOME, "expired")
+            stream.close()
+            self.release(stream.last, name)

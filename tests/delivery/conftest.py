@@ -1,0 +1,171 @@
+"""The same cases on the log in memory and on Apache Kafka."""
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from headrace.messaging import topics as topic_names
+from headrace.messaging.kafka import KafkaTransport, received
+from headrace.messaging.records import Received, TopicPartition
+from headrace.messaging.retries import RetryPolicy
+from headrace.messaging.transport import Transport
+from headrace.runtime.host import Host
+from headrace.runtime.service import Service
+from headrace.runtime.settings import ServiceSettings
+
+from tests.fakes.memory_log import MemoryLog, MemoryTransport
+
+QUICK = RetryPolicy(tries=3, base_ms=10, ceiling_ms=50, rest_ms=100, deliveries=2)
+
+
+class Log(Protocol):
+    """What a case may do with the log."""
+
+    async def topic(self, partitions: int = 1) -> str: ...
+    async def produce(self, topic: str, value: bytes | None, key: bytes | None = None,
+                      headers: list[tuple[str, bytes]] | None = None) -> None: ...  # fmt: skip
+    async def read(self, topic: str) -> list[Received]: ...
+    async def committed(self, service: str, place: TopicPartition) -> int: ...
+    def transport(self, instance: str) -> Transport: ...
+    async def crash(self, transport: Transport) -> None: ...
+    async def prepare(self, service: str) -> None: ...
+
+
+@dataclass
+class InMemory:
+    log: MemoryLog = field(default_factory=lambda: MemoryLog(partitions=1))
+
+    async def topic(self, partitions: int = 1) -> str:
+        self.log.partitions = max(self.log.partitions, partitions)
+        return f"t-{uuid.uuid4().hex[:8]}"
+
+    async def produce(self, topic: str, value: bytes | None, key: bytes | None = None,
+                      headers: list[tuple[str, bytes]] | None = None) -> None:  # fmt: skip
+        self.log.append(topic, value, key=key, headers=headers or ())
+
+    async def read(self, topic: str) -> list[Received]:
+        return self.log.of(topic)
+
+    async def committed(self, service: str, place: TopicPartition) -> int:
+        return self.log.committed.get((f"headrace.{service}", place), 0)
+
+    def transport(self, instance: str) -> Transport:
+        return MemoryTransport(self.log)
+
+    async def crash(self, transport: Transport) -> None:
+        assert isinstance(transport, MemoryTransport)
+        transport.crash()
+
+    async def prepare(self, service: str) -> None:
+        pass
+
+
+@dataclass
+class OnKafka:
+    bootstrap: str
+    admin: AIOKafkaAdminClient
+
+    async def topic(self, partitions: int = 1) -> str:
+        name = f"t-{uuid.uuid4().hex[:8]}"
+        await self._create(name, partitions)
+        return name
+
+    async def prepare(self, service: str) -> None:
+        await self._create(topic_names.retries(service), 1)
+
+    async def _create(self, name: str, partitions: int) -> None:
+        await self.admin.create_topics([NewTopic(name, partitions, 1)])
+
+    async def produce(self, topic: str, value: bytes | None, key: bytes | None = None,
+                      headers: list[tuple[str, bytes]] | None = None) -> None:  # fmt: skip
+        from aiokafka import AIOKafkaProducer
+
+        async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all") as producer:
+            await producer.send_and_wait(topic, value, key=key, headers=headers or [])
+
+    async def read(self, topic: str) -> list[Received]:
+        from aiokafka import AIOKafkaConsumer, TopicPartition as KafkaPartition
+
+        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False) as consumer:
+            await consumer.topics()
+            places = [KafkaPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
+            consumer.assign(places)
+            await consumer.seek_to_beginning()
+            ends = await consumer.end_offsets(places)
+            found: list[Received] = []
+            while any([await consumer.position(place) < ends[place] for place in places]):
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found.extend(received(record) for record in records)
+            return found
+
+    async def committed(self, service: str, place: TopicPartition) -> int:
+        offsets = await self.admin.list_consumer_group_offsets(f"headrace.{service}")
+        return next((meta.offset for at, meta in offsets.items() if tuple(at) == tuple(place)), 0)
+
+    def transport(self, instance: str) -> Transport:
+        return KafkaTransport(self.bootstrap, client_id="test", instance=instance)
+
+    async def crash(self, transport: Transport) -> None:
+        """As near to SIGKILL as a live process allows: no drain, no commit, the connection goes."""
+        assert isinstance(transport, KafkaTransport)
+        await transport.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.integration)])
+async def log(request: pytest.FixtureRequest) -> AsyncIterator[Log]:
+    if request.param == "memory":
+        yield InMemory()
+        return
+    bootstrap: str = request.getfixturevalue("kafka")
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        yield OnKafka(bootstrap, admin)
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+def name() -> str:
+    """A service name of the test's own, so that groups and retry topics never meet."""
+    return f"s{uuid.uuid4().hex[:8]}"
+
+
+Serve = Callable[..., Any]
+
+
+@pytest.fixture
+def serve(log: Log) -> Serve:
+    """Run a service on the log: `async with serve(name, stage, ...) as running`."""
+
+    @asynccontextmanager
+    async def run(service: str, *stages: Any, instance: str = "a", concurrency: int = 8) -> AsyncIterator[Running]:
+        await log.prepare(service)
+        settings = ServiceSettings(instance=instance, concurrency=concurrency, drain_seconds=2.0)
+        transport = log.transport(instance)
+        host = Host(Service(service, settings, tuple(stages)), transport, policy=QUICK)
+        async with host:
+            yield Running(host, transport, log)
+
+    return run
+
+
+@dataclass
+class Running:
+    host: Host
+    transport: Transport
+    log: Log
+
+    async def crash(self) -> None:
+        """Die without a word: what runs is lost, nothing is committed."""
+        dispatcher = self.host._dispatcher
+        assert dispatcher is not None
+        await self.log.crash(self.transport)
+        tasks = list(dispatcher._tasks)
+        dispatcher._draining = True
+        for task in tasks:
+            task.cancel()
