@@ -15,7 +15,7 @@ PlatformCollector(registry=REGISTRY)
 # From a warm cache's hit (1 ms) to the longest deadline of an interactive turn.
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
-# Delivery. `outcome`: completed, ended, retried, dead_lettered, expired, cancelled.
+# Delivery. `outcome`: completed, dead_lettered, or the status with which the turn ended (refused, expired, …).
 MESSAGES: Final = Counter(
     "headrace_messages_total", "Messages handled.", ["service", "stage", "outcome"], registry=REGISTRY
 )
