@@ -3,6 +3,7 @@
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -34,7 +35,7 @@ def name(path: Path) -> str:
 
 
 @cache
-def compose() -> dict[str, dict[str, object]]:
+def compose() -> dict[str, dict[str, Any]]:
     """docker-compose.yml, parsed."""
-    parsed: dict[str, dict[str, object]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    parsed: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
     return parsed

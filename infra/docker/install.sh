@@ -1,0 +1,17 @@
+#!/bin/sh
+# Install the dependencies of one extra of pyproject.toml, every file held to the hashes of the lock.
+# usage: install.sh EXTRA PYTHON
+set -eu
+extra=$1
+python=$2
+lock=infra/locks/all.txt
+
+if [ -n "${TORCH_BACKEND:-}" ]; then
+    # Another build of torch has other hashes; everything else stays held to the lock.
+    rest=$(mktemp)
+    awk '/^[a-zA-Z]/ { keep = !/^(torch|triton|nvidia-|cuda-)/ } keep' "$lock" >"$rest"
+    set -- --constraint "$rest" --torch-backend "$TORCH_BACKEND"
+else
+    set -- --constraint "$lock"
+fi
+uv pip install --quiet --python "$python" --requirement pyproject.toml --extra "$extra" "$@"

