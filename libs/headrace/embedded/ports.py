@@ -1,0 +1,53 @@
+"""Ports for parts that keep their address over a restart."""
+
+import random
+import socket
+from pathlib import Path
+
+from headrace.messaging.errors import Fatal
+
+LOOPBACK = "127.0.0.1"
+# Ray hands 10002 to 19999 to its workers; what the kernel lends to clients comes after ours. A client that reconnects
+# to a dead server on a lent port can be given that very port as its own and then talks to itself.
+LOWEST = 20_000
+FIRST_LENT = 32_768
+
+
+def free_port(*preferred: int) -> int:
+    """The first free one of `preferred`, else any free port below those that the kernel lends to clients."""
+    for port in preferred:
+        if is_free(port):
+            return port
+    below = min(_first_lent(), FIRST_LENT)
+    if below <= LOWEST:
+        return _lent()
+    for _ in range(200):
+        # Not a secret: only a port that two stacks starting at once will hardly both pick.
+        port = random.randrange(LOWEST, below)  # noqa: S311
+        if is_free(port):
+            return port
+    raise Fatal(f"no free port between {LOWEST} and {below} on {LOOPBACK}: stop what holds them and start again")
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _first_lent() -> int:
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return FIRST_LENT
+
+
+def _lent() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
