@@ -1,0 +1,134 @@
+"""Prompt templates from `infra/prompts/<name>/<version>.yaml`, rendered by jinja2 in its sandbox."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import jinja2
+import yaml
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from headrace.messaging.errors import Fatal, Invalid
+from services.preprocessing.domain.request import Label, Message, Sampling
+from services.preprocessing.domain.template import Cache, Rendered, Slots, Template
+
+_SLOTS = Slots(text="t", language="en", labels=(Label("l", "d"), Label("m")), client_instructions="c")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Example(_Part):
+    question: str
+    answer: str
+
+
+class _Label(_Part):
+    name: str
+    description: str = ""
+
+
+class _Sampling(_Part):
+    temperature: float = Field(ge=0, le=2)
+    top_p: float = Field(1.0, gt=0, le=1)
+    max_tokens: int = Field(ge=1)
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+class _File(_Part):
+    takes: Literal["prompt", "review"]
+    instructions: str
+    question: str
+    examples: tuple[_Example, ...] = ()
+    sources_template: str = ""
+    sampling: _Sampling
+    cache: Cache
+    labels: tuple[_Label, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    template: Template
+    instructions: jinja2.Template
+    question: jinja2.Template
+    examples: tuple[Message, ...]
+
+
+class YamlTemplates:
+    """All versions of all templates, compiled once."""
+
+    def __init__(self, compiled: Mapping[tuple[str, str], _Compiled]) -> None:
+        self._compiled = dict(compiled)
+
+    @classmethod
+    def load(cls, folder: Path) -> "YamlTemplates":
+        """Read and try out every file; one that does not fit, or asks for an unknown slot, is `Fatal` and named."""
+        environment = ImmutableSandboxedEnvironment(
+            undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+        )
+        compiled = {}
+        for path in sorted(folder.glob("*/*.yaml")):
+            try:
+                read = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+                one = _compile(path.parent.name, path.stem, read, environment)
+                _render(one, _SLOTS)
+            except (ValidationError, yaml.YAMLError, jinja2.TemplateError) as exc:
+                raise Fatal(f"{path} is no prompt template: {exc}") from exc
+            compiled[path.parent.name, path.stem] = one
+        if not compiled:
+            raise Fatal(f"no prompt templates in {folder}: set HEADRACE_INFRA_DIR to the folder that holds prompts/")
+        return cls(compiled)
+
+    def get(self, reference: str) -> Template:
+        name, _, version = reference.partition("/")
+        versions = [known for known_name, known in self._compiled if known_name == name]
+        if not versions or (version and version not in versions):
+            known = ", ".join("/".join(key) for key in sorted(self._compiled))
+            message = f"the pipeline's template {reference!r} is not there: use one of {known}"
+            raise Invalid(message, code="unknown_template", field="pipeline")
+        return self._compiled[name, version or max(versions, key=_age)].template
+
+    def render(self, template: Template, slots: Slots) -> Rendered:
+        return _render(self._compiled[template.name, template.version], slots)
+
+
+def _compile(name: str, version: str, read: _File, environment: jinja2.Environment) -> _Compiled:
+    template = Template(
+        name=name,
+        version=version,
+        takes=read.takes,
+        sampling=Sampling(**dict(read.sampling)),
+        cache=read.cache,
+        sources_template=read.sources_template.strip(),
+        labels=tuple(Label(label.name, label.description) for label in read.labels),
+    )
+    examples = tuple(
+        message
+        for example in read.examples
+        for message in (Message("user", example.question.strip()), Message("assistant", example.answer.strip()))
+    )
+    return _Compiled(
+        template,
+        environment.from_string(read.instructions),
+        environment.from_string(read.question),
+        examples,
+    )
+
+
+def _render(compiled: _Compiled, slots: Slots) -> Rendered:
+    values = {name: getattr(slots, name) for name in Slots.__slots__}
+    return Rendered(
+        instructions=compiled.instructions.render(values).strip(),
+        # Not stripped: the indentation of a first line of code is the asker's.
+        question=compiled.question.render(values),
+        examples=compiled.examples,
+    )
+
+
+def _age(version: str) -> tuple[int, str]:
+    # "10" is later than "9".
+    return (int(version), "") if version.isdecimal() else (-1, version)

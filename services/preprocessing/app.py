@@ -1,0 +1,78 @@
+"""Composition root of preprocessing."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from headrace.messaging import topics
+from headrace.models.registry import load_registry
+from headrace.runtime.paths import infra_dir
+from headrace.runtime.pipelines import Pipelines
+from headrace.runtime.run import run
+from headrace.runtime.service import IntakeStage, Service
+from headrace.v1.prompts_pb2 import PromptSubmitted
+from headrace.v1.reviews_pb2 import ReviewSubmitted
+from services.preprocessing.adapters.language import LangidDetector
+from services.preprocessing.adapters.models import RegistryModels
+from services.preprocessing.adapters.opening import Opening, undecodable_prompt, undecodable_review
+from services.preprocessing.adapters.templates import YamlTemplates
+from services.preprocessing.domain.request import Message
+from services.preprocessing.handlers import Preparation
+from services.preprocessing.ports import LanguageDetector, Models, Templates
+from services.preprocessing.settings import Settings
+
+
+def build_app(
+    settings: Settings,
+    *,
+    pipelines: Pipelines | None = None,
+    templates: Templates | None = None,
+    models: Models | None = None,
+    languages: LanguageDetector | None = None,
+) -> Service:
+    """Read the configuration, load nothing heavy: tokenizers and the language table come with `lifespan`."""
+    pipelines = pipelines or Pipelines.load(infra_dir() / "pipelines")
+    templates = templates or YamlTemplates.load(infra_dir() / "prompts")
+    models = models or RegistryModels(load_registry(infra_dir() / "models"))
+    languages = languages or LangidDetector()
+    preparation = Preparation(pipelines, templates, models, languages, settings.limits())
+    opening = Opening(pipelines)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        """Load what the first prompt would else wait for."""
+        languages.detect("warm up")
+        for name in sorted({pipelines.get(usual).settings["model"] for usual in ("chat", "reviews")}):
+            await models.count(await models.get(name), [Message("user", "warm up")])
+        yield
+
+    return Service(
+        name="preprocessing",
+        settings=settings,
+        lifespan=lifespan,
+        stages=(
+            IntakeStage(
+                name="prompts",
+                section="prepared",
+                topic=topics.PROMPTS,
+                message=PromptSubmitted,
+                open=opening.prompt,
+                handler=preparation.prompt,
+                lane="interactive",
+                undecodable=undecodable_prompt,
+            ),
+            IntakeStage(
+                name="reviews",
+                section="prepared",
+                topic=topics.REVIEWS,
+                message=ReviewSubmitted,
+                open=opening.review,
+                handler=preparation.review,
+                lane="batch",
+                undecodable=undecodable_review,
+            ),
+        ),
+    )
+
+
+if __name__ == "__main__":
+    run(build_app(Settings()))

@@ -1,0 +1,1 @@
+"""What may be asked, in which form, and how much of it fits: pure decisions."""

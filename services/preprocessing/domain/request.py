@@ -1,0 +1,94 @@
+"""A request as preprocessing sees it, and what can be wrong with one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat; the role is whatever the client wrote."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to draw tokens; `None` means that nobody has chosen yet."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A class that a review may fall into."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One question; `deadline_ms` is epoch milliseconds, `None` without one."""
+
+    turn_id: str = ""
+    conversation_id: str = ""
+    tenant: str = ""
+    user: str = ""
+    pipeline: str = ""
+    model: str = ""
+    text: str = ""
+    messages: tuple[Message, ...] = ()
+    sampling: Sampling = field(default_factory=Sampling)
+    format_type: str = ""
+    json_schema: str = ""
+    deadline_ms: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self) -> Mapping[str, str]:
+        """The fields that name something, and so must be short and printable."""
+        return {name: getattr(self, name) for name in ("conversation_id", "tenant", "user", "pipeline", "model")}
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One text to classify."""
+
+    review_id: str = ""
+    batch_id: str = ""
+    tenant: str = ""
+    pipeline: str = ""
+    model: str = ""
+    text: str = ""
+    labels: tuple[Label, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self) -> Mapping[str, str]:
+        """The fields that name something, and so must be short and printable."""
+        return {name: getattr(self, name) for name in ("review_id", "batch_id", "tenant", "pipeline", "model")}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The request cannot be served as it is: `field` is the culprit, the message names the limit and the value."""
+
+    code: str
+    message: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Nobody waits for the answer any more."""
+
+    message: str
+
+
+Refusal = Rejected | Expired

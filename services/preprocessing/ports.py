@@ -1,0 +1,58 @@
+"""What preprocessing needs from outside: a language detector, templates, and models as their tokenizers know them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.preprocessing.domain.budget import Window
+from services.preprocessing.domain.request import Message
+from services.preprocessing.domain.template import Rendered, Slots, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """An ISO 639-1 code and the probability of it; empty where the text shows none."""
+
+    code: str
+    confidence: float
+
+
+class LanguageDetector(Protocol):
+    """Tells languages apart."""
+
+    def detect(self, text: str) -> Language:
+        """The most likely language of the text."""
+        ...
+
+
+class Templates(Protocol):
+    """Prompt templates by name and version."""
+
+    def get(self, reference: str) -> Template:
+        """The template `name/version`, or the latest version of `name`; raises `Invalid` where there is none."""
+        ...
+
+    def render(self, template: Template, slots: Slots) -> Rendered:
+        """The template's words with the slots filled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What preprocessing must know of a model."""
+
+    name: str
+    revision: str
+    window: Window
+
+
+class Models(Protocol):
+    """Models by name, and how each counts."""
+
+    async def get(self, name: str) -> Model:
+        """The chat model of this name; raises `Invalid` (code `unknown_model`) where there is none."""
+        ...
+
+    async def count(self, model: Model, messages: Sequence[Message]) -> int:
+        """Tokens of the chat as this model sees it, with all that its chat template adds."""
+        ...
