@@ -7,6 +7,7 @@ the oldest traces make room for new ones.
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -114,22 +115,45 @@ def read_trace(path: Path | None, key: str) -> list[SpanRow]:
     path = path or store_path()
     if not path.exists():
         return []
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
-    try:
-        cursor = connection.execute(
-            f"SELECT {_COLUMNS} FROM spans WHERE trace_id = :lower"  # noqa: S608 - a constant
-            " OR trace_id IN (SELECT trace_id FROM spans WHERE turn_id = :key) ORDER BY start_ns, span_id",
-            {"key": key, "lower": key.lower()},
+    with closing(_open_to_read(path)) as connection:
+        found = _tolerant(
+            connection,
+            f"SELECT {_COLUMNS} FROM spans WHERE trace_id = ?"  # noqa: S608 - a constant
+            " OR trace_id IN (SELECT trace_id FROM spans WHERE turn_id = ?) ORDER BY start_ns, span_id",
+            key.lower(),
+            key,
         )
-        columns = [column for column, *_ in cursor.description]
-        return [_row(dict(zip(columns, record, strict=True))) for record in cursor]
+    return [_row(dict(record)) for record in found]
+
+
+def latest_turn(path: Path | None = None) -> str | None:
+    """Return the id of the turn that began last, or None where the store knows none."""
+    path = path or store_path()
+    if not path.exists():
+        return None
+    with closing(_open_to_read(path)) as connection:
+        found = _tolerant(
+            connection,
+            "SELECT spans.turn_id FROM traces JOIN spans USING (trace_id) WHERE spans.turn_id IS NOT NULL"
+            " ORDER BY traces.seen_ns DESC, spans.start_ns LIMIT 1",
+        )
+    return str(found[0]["turn_id"]) if found else None
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _tolerant(connection: sqlite3.Connection, query: str, *parameters: str) -> list[sqlite3.Row]:
+    """Read nothing where the file is there before its tables are: a store that nobody has written to yet."""
+    try:
+        return connection.execute(query, parameters).fetchall()
     except sqlite3.OperationalError as exc:
-        # The file is there before its tables are: a store that nobody has written to yet.
         if "no such table" in str(exc):
             return []
         raise
-    finally:
-        connection.close()
 
 
 def _open(path: Path) -> sqlite3.Connection:
