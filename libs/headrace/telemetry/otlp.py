@@ -6,7 +6,7 @@ from typing import Final
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 _OTLP_PATH: Final = "/v1/traces"
-_OTLP_TIMEOUT_SECONDS: Final = 5.0
+_OTLP_TIMEOUT_SECONDS: Final = 3.0
 
 
 def otlp_exporter(endpoint: str) -> OTLPSpanExporter:
