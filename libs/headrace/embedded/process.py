@@ -69,7 +69,7 @@ class ChildProcess:
                 os.close(pidfd)
         return popen.wait()
 
-    async def ready(self, check: Callable[[], Awaitable[bool]], *, seconds: float) -> None:
+    async def ready(self, check: Callable[[], Awaitable[bool]], *, seconds: float, every: float = 0.02) -> None:
         """Poll until `check` holds; `Fatal` with the end of the log when it died or took too long."""
         until = monotonic() + seconds
         while not await check():
@@ -77,7 +77,7 @@ class ChildProcess:
                 raise self.failed(f"ended with status {self.returncode} while starting")
             if monotonic() > until:
                 raise self.failed(f"was not ready after {seconds:.0f} s")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(every)
 
     async def stop(self, *, seconds: float, also: signal.Signals = signal.SIGTERM) -> None:
         """Ask it to end, insist after `seconds`, and leave nothing of its group."""

