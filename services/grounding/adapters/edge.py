@@ -1,0 +1,107 @@
+"""Qdrant embedded in this process: the default where no server is named."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import qdrant_edge as qdrant
+
+from headrace.messaging.errors import Fatal, Retryable
+from services.grounding.adapters.points import DENSE, KEYWORDS, Match, Near, Payload, Point
+from services.grounding.ports import Vector
+
+Result = TypeVar("Result")
+
+# Written with the shard's first segment: without it the folder holds no shard.
+_CONFIG: Final = "edge_config.json"
+
+
+class EdgePoints:
+    """One shard in one folder, on one thread: the engine is synchronous. The lock of its log keeps others out."""
+
+    def __init__(self, folder: Path, *, dimensions: Callable[[], int]) -> None:
+        self._folder = folder
+        self._dimensions = dimensions
+        self._shard: qdrant.EdgeShard | None = None
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="qdrant")
+
+    async def __aenter__(self) -> Self:
+        self._shard = await asyncio.get_running_loop().run_in_executor(self._worker, self._open)
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._worker, self._close)
+        self._worker.shutdown(wait=True)
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        """Write points; the write-ahead log has them when this returns."""
+        new = [qdrant.Point(p.id, {} if p.vector is None else {DENSE: list(p.vector)}, dict(p.payload)) for p in points]
+        await self._run(lambda shard: shard.update(qdrant.UpdateOperation.upsert_points(new)))
+
+    async def delete(self, match: Match, *, but: Match) -> None:
+        """Delete what matches, except what also has a value of `but`."""
+        which = qdrant.Filter(must=_conditions(match), must_not=_conditions(but))
+        await self._run(lambda shard: shard.update(qdrant.UpdateOperation.delete_points_by_filter(which)))
+
+    async def get(self, point_id: str) -> Payload | None:
+        """The payload of a point."""
+        records = await self._run(lambda shard: shard.retrieve([point_id], with_payload=True, with_vector=False))
+        return (records[0].payload or {}) if records else None
+
+    async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:
+        """The nearest among those that match."""
+        request = qdrant.QueryRequest(
+            limit=limit,
+            query=qdrant.Query.Nearest(list(vector), using=DENSE),
+            filter=qdrant.Filter(must=_conditions(match)),
+            with_payload=True,
+        )
+        found = await self._run(lambda shard: shard.query(request))
+        return [Near(point.score, point.payload or {}) for point in found]
+
+    async def _run(self, operation: Callable[[qdrant.EdgeShard], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, self._attempt, operation)
+
+    def _attempt(self, operation: Callable[[qdrant.EdgeShard], Result]) -> Result:
+        if self._shard is None:
+            raise Fatal("the knowledge index is not open: enter the adapter before its first use")
+        try:
+            return operation(self._shard)
+        except Exception as exc:  # the engine raises nothing more precise
+            raise Retryable(f"the knowledge index in {self._folder.name} failed: {exc}") from exc
+
+    def _open(self) -> qdrant.EdgeShard:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            there = (self._folder / _CONFIG).exists()
+            shard = qdrant.EdgeShard.load(str(self._folder)) if there else self._create()
+            # Builds the graph index over what has grown since the last start; below 10,000 chunks there is none.
+            shard.optimize()
+        except Exception as exc:  # the engine raises nothing more precise
+            raise Fatal(
+                f"the knowledge index in {self._folder} cannot be opened ({exc}): stop the other grounding process "
+                "that uses it, or set HEADRACE_QDRANT_URL to a Qdrant server that several can share"
+            ) from exc
+        return shard
+
+    def _create(self) -> qdrant.EdgeShard:
+        vectors = {DENSE: qdrant.EdgeVectorParams(self._dimensions(), qdrant.Distance.Cosine)}
+        shard = qdrant.EdgeShard.create(str(self._folder), qdrant.EdgeConfig(vectors=vectors))
+        for field in KEYWORDS:
+            shard.update(qdrant.UpdateOperation.create_field_index(field, qdrant.PayloadSchemaType.Keyword))
+        return shard
+
+    def _close(self) -> None:
+        if self._shard is not None:
+            self._shard.close()
+            self._shard = None
+
+
+# The name of the type is in the stubs only, hence the quotes.
+def _conditions(match: Match) -> "list[qdrant.ConditionType]":
+    return [qdrant.FieldCondition(field, match=qdrant.MatchValue(value)) for field, value in match.items()]

@@ -1,0 +1,53 @@
+"""Points: the little of Qdrant that grounding uses, the same for both ways to reach it."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from services.grounding.ports import Vector
+
+# Vectors have a name, so that sparse ones can join them; points that are only looked up have none.
+DENSE: Final = "dense"
+# Fields that searches and deletions select by.
+KEYWORDS: Final = ("kind", "tenant", "collection", "document_id")
+
+Payload = Mapping[str, Any]
+Match = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One record; `id` is a UUID."""
+
+    id: str
+    payload: Payload
+    vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A record that a search found."""
+
+    score: float
+    payload: Payload
+
+
+class Points(AbstractAsyncContextManager[object], Protocol):
+    """A set of points. Opens on entering; every call raises `Retryable` where it cannot be served now."""
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        """Write points over those of the same id; durable when it returns."""
+        ...
+
+    async def delete(self, match: Match, *, but: Match) -> None:
+        """Delete all points whose payload has these values, except those that also have any of the values in `but`."""
+        ...
+
+    async def get(self, point_id: str) -> Payload | None:
+        """The payload of a point; None where there is none."""
+        ...
+
+    async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:
+        """The points nearest by cosine among those that match, best first."""
+        ...

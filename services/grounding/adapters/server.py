@@ -1,0 +1,123 @@
+"""A Qdrant server, reached by its own client. Imported only where one is named: the client costs 60 MB and seconds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Final, Self
+
+from qdrant_client import AsyncQdrantClient, models
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
+
+from headrace.messaging.errors import Fatal, Retryable
+from services.grounding.adapters.points import DENSE, KEYWORDS, Match, Near, Payload, Point
+from services.grounding.ports import Vector
+
+# Bad request, no key, wrong key: no later try will fare better.
+_REFUSED: Final = (400, 401, 403)
+_CONFLICT: Final = 409
+
+
+class ServerPoints:
+    """One collection of a server; several grounding processes may share it. Closes the client with itself."""
+
+    def __init__(self, client: AsyncQdrantClient, collection: str, *, dimensions: Callable[[], int]) -> None:
+        self._client = client
+        self._collection = collection
+        self._dimensions = dimensions
+        self._there = False
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    def at(
+        cls, url: str, collection: str, *, dimensions: Callable[[], int], api_key: str | None, timeout_seconds: int
+    ) -> "ServerPoints":
+        """Points on the server at this URL; nothing is dialled before the first call."""
+        # The check would dial in the constructor, and only to warn.
+        client = AsyncQdrantClient(url=url, api_key=api_key, timeout=timeout_seconds, check_compatibility=False)
+        return cls(client, collection, dimensions=dimensions)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._client.close()
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        """Write points; the server has applied them when this returns."""
+        new = [models.PointStruct(id=p.id, vector=_vectors(p), payload=dict(p.payload)) for p in points]
+        async with self._reaching():
+            await self._client.upsert(self._collection, new, wait=True)
+
+    async def delete(self, match: Match, *, but: Match) -> None:
+        """Delete what matches, except what also has a value of `but`."""
+        which = models.Filter(must=_conditions(match), must_not=_conditions(but))
+        async with self._reaching():
+            await self._client.delete(self._collection, models.FilterSelector(filter=which), wait=True)
+
+    async def get(self, point_id: str) -> Payload | None:
+        """The payload of a point."""
+        async with self._reaching():
+            records = await self._client.retrieve(self._collection, [point_id], with_payload=True)
+        return (records[0].payload or {}) if records else None
+
+    async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:
+        """The nearest among those that match."""
+        async with self._reaching():
+            found = await self._client.query_points(
+                self._collection,
+                query=list(vector),
+                using=DENSE,
+                query_filter=models.Filter(must=_conditions(match)),
+                limit=limit,
+                with_payload=True,
+            )
+        return [Near(point.score, point.payload or {}) for point in found.points]
+
+    @asynccontextmanager
+    async def _reaching(self) -> AsyncIterator[None]:
+        try:
+            await self._ensure()
+            yield
+        except UnexpectedResponse as exc:
+            if exc.status_code in _REFUSED:
+                raise Fatal(
+                    f"Qdrant refuses collection {self._collection} (HTTP {exc.status_code}): check "
+                    "HEADRACE_QDRANT_URL, HEADRACE_QDRANT_API_KEY and the collection's vector size"
+                ) from exc
+            # The collection may have been dropped under us: it is made again with the next try.
+            self._there = False
+            raise Retryable(f"Qdrant answered with HTTP {exc.status_code}") from exc
+        except (ApiException, OSError, TimeoutError) as exc:
+            reason = type(exc).__name__
+            raise Retryable(f"Qdrant cannot be reached ({reason}); is HEADRACE_QDRANT_URL right?") from exc
+
+    async def _ensure(self) -> None:
+        """Create the collection, at first use: the server may come up after us."""
+        async with self._lock:
+            if self._there:
+                return
+            if not await self._client.collection_exists(self._collection):
+                await self._create()
+            for field in KEYWORDS:
+                await self._client.create_payload_index(self._collection, field, models.PayloadSchemaType.KEYWORD)
+            self._there = True
+
+    async def _create(self) -> None:
+        vectors = {DENSE: models.VectorParams(size=self._dimensions(), distance=models.Distance.COSINE)}
+        try:
+            await self._client.create_collection(self._collection, vectors_config=vectors)
+        except UnexpectedResponse as exc:
+            # Another grounding process was faster.
+            if exc.status_code != _CONFLICT:
+                raise
+
+
+def _vectors(point: Point) -> dict[str, models.Vector]:
+    return {} if point.vector is None else {DENSE: list(point.vector)}
+
+
+def _conditions(match: Match) -> list[models.Condition]:
+    return [models.FieldCondition(key=field, match=models.MatchValue(value=value)) for field, value in match.items()]

@@ -1,0 +1,101 @@
+"""What grounding needs from outside."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.grounding.domain.chunking import Chunk, Outline
+from services.grounding.domain.context import Passage, Tokens
+from services.grounding.domain.documents import ContentType, Corpus, DocumentKey
+
+Vector = Sequence[float]
+
+
+class Embeddings(AbstractAsyncContextManager[object], Protocol):
+    """Turns text into unit vectors; loads on entering. A question never waits behind a whole document."""
+
+    @property
+    def revision(self) -> str:
+        """Names the model: vectors of two revisions cannot be compared."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector; known once it is entered."""
+        ...
+
+    def count(self, text: str) -> int:
+        """Tokens of a text for this model."""
+        ...
+
+    async def question(self, text: str) -> Vector:
+        """The vector of a question."""
+        ...
+
+    async def passages(self, texts: Sequence[str]) -> Sequence[Vector]:
+        """The vectors of passages, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A document as the store keeps it: chunks and vectors in the same order."""
+
+    title: str
+    uri: str
+    digest: str
+    chunks: Sequence[Chunk]
+    vectors: Sequence[Vector]
+
+
+class Knowledge(AbstractAsyncContextManager[object], Protocol):
+    """Documents that can be found by meaning. Raises `Retryable` where the store cannot be reached."""
+
+    async def search(self, corpus: Corpus, vector: Vector, limit: int) -> list[Passage]:
+        """The nearest passages of this corpus and of no other, best first."""
+        ...
+
+    async def version(self, corpus: Corpus) -> str:
+        """Changes with every change of the corpus."""
+        ...
+
+    async def digest(self, key: DocumentKey) -> str | None:
+        """Digest of the document as it is indexed, completely; None where it is not."""
+        ...
+
+    async def replace(self, key: DocumentKey, document: Indexed) -> None:
+        """Index the document in place of what was there; doing it again is harmless."""
+        ...
+
+    async def remove(self, key: DocumentKey) -> bool:
+        """Forget the document; False where there was none."""
+        ...
+
+    async def check(self) -> None:
+        """Return if the store answers."""
+        ...
+
+
+class Tokenizers(Protocol):
+    """The tokenizer of each chat model."""
+
+    async def get(self, model: str) -> Tokens:
+        """The tokenizer of this model; `Invalid` where there is no such model."""
+        ...
+
+
+class Fill(Protocol):
+    """Puts sources into a template."""
+
+    def __call__(self, template: str, sources: str) -> str:
+        """The template with its slot filled; `Invalid` where it is no template."""
+        ...
+
+
+class Parser(Protocol):
+    """Finds a document's structure."""
+
+    def __call__(self, content_type: ContentType, content: str) -> Outline:
+        """Blocks with their headings, in order; pure, may take a second for a large document."""
+        ...

@@ -1,0 +1,116 @@
+"""Knowledge in memory: embeddings that count words, a store that can be taken down."""
+
+import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from headrace.messaging.errors import Retryable
+from services.grounding.domain.context import Passage
+from services.grounding.domain.documents import Corpus, DocumentKey
+from services.grounding.ports import Indexed, Vector
+
+
+class _Entered:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        return None
+
+
+@dataclass
+class WordEmbeddings(_Entered):
+    """Texts with the same words have the same vector."""
+
+    revision: str = "words@1"
+    dimensions: int = 64
+    embedded: list[str] = field(default_factory=list)
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+    async def question(self, text: str) -> Vector:
+        return self._vector(text)
+
+    async def passages(self, texts: Sequence[str]) -> list[Vector]:
+        self.embedded += texts
+        return [self._vector(text) for text in texts]
+
+    def _vector(self, text: str) -> list[float]:
+        counts = [0.0] * self.dimensions
+        for word in text.lower().replace(".", " ").replace("?", " ").split():
+            counts[zlib.crc32(word.encode()) % self.dimensions] += 1
+        length = math.sqrt(sum(count * count for count in counts)) or 1.0
+        return [count / length for count in counts]
+
+
+@dataclass
+class InMemoryKnowledge(_Entered):
+    """Searches by comparing with everything."""
+
+    down: bool = False
+    documents: dict[DocumentKey, Indexed] = field(default_factory=dict)
+    changes: int = 0
+    searched: list[Corpus] = field(default_factory=list)
+
+    async def search(self, corpus: Corpus, vector: Vector, limit: int) -> list[Passage]:
+        self._reach()
+        self.searched.append(corpus)
+        passages = [
+            Passage(
+                key.document_id, document.title, document.uri, chunk.start, chunk.end, chunk.text, chunk.heading_path,
+                score=sum(a * b for a, b in zip(vector, candidate, strict=True)),
+            )
+            for key, document in self.documents.items()
+            if key.corpus == corpus
+            for chunk, candidate in zip(document.chunks, document.vectors, strict=True)
+        ]  # fmt: skip
+        return sorted(passages, key=lambda passage: -passage.score)[:limit]
+
+    async def version(self, corpus: Corpus) -> str:
+        self._reach()
+        return f"{corpus.tenant}-{self.changes}"
+
+    async def digest(self, key: DocumentKey) -> str | None:
+        self._reach()
+        return self.documents[key].digest if key in self.documents else None
+
+    async def replace(self, key: DocumentKey, document: Indexed) -> None:
+        self._reach()
+        self.documents[key] = document
+        self.changes += 1
+
+    async def remove(self, key: DocumentKey) -> bool:
+        self._reach()
+        self.changes += 1
+        return self.documents.pop(key, None) is not None
+
+    async def check(self) -> None:
+        self._reach()
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Retryable("the index is down")
+
+
+class WordTokens:
+    """One token a word, three for each message."""
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+    def count_messages(self, messages: Sequence[tuple[str, str]]) -> int:
+        return sum(3 + self.count(content) for _, content in messages)
+
+
+class WordTokenizers:
+    """Every model counts words."""
+
+    async def get(self, model: str) -> WordTokens:
+        assert model
+        return WordTokens()

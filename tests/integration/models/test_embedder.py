@@ -1,0 +1,99 @@
+"""The embedder against the same weights in plain transformers."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headrace.messaging.errors import Fatal
+from headrace.models.embedder import Embedder
+from headrace.models.fetch import prepare
+from headrace.models.registry import load_registry
+from headrace.runtime.paths import infra_dir
+
+pytestmark = pytest.mark.integration
+
+TEXTS = [
+    "What is a dead letter?",
+    "hi",
+    "Offsets are committed only when the effects are acknowledged, contiguous and gap-safe. " * 30,
+    "Ünïcode 漢字 🙂 lane",
+    "",
+]
+
+
+@pytest.fixture(scope="module")
+def model_dir() -> Path:
+    return prepare(load_registry(infra_dir() / "models").get("all-minilm-l6-v2"))
+
+
+@pytest.fixture(scope="module")
+def embedder(model_dir: Path) -> Embedder:
+    return Embedder.load(model_dir)
+
+
+@pytest.mark.slow
+def test_vectors_equal_those_of_the_reference(embedder: Embedder, model_dir: Path) -> None:
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    model = transformers.AutoModel.from_pretrained(model_dir).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model_dir)
+
+    def reference(text: str) -> Any:
+        batch = tokenizer([text], truncation=True, max_length=256, padding=False, return_tensors="pt")
+        with torch.inference_mode():
+            hidden = model(**batch).last_hidden_state[0]
+        pooled = hidden.mean(dim=0)
+        return (pooled / pooled.norm()).numpy()
+
+    # Together and so padded here, one by one and so unpadded there.
+    ours = embedder.embed(TEXTS)
+    cosines = [float(vector @ reference(text)) for vector, text in zip(ours, TEXTS, strict=True)]
+    assert min(cosines) > 0.9999
+
+
+def test_rows_are_unit_vectors_in_the_order_of_the_texts(embedder: Embedder) -> None:
+    together = embedder.embed(TEXTS * 9)
+    assert together.shape == (len(TEXTS) * 9, embedder.dimensions)
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    alone = np.concatenate([embedder.embed([text]) for text in TEXTS])
+    np.testing.assert_allclose(together, np.tile(alone, (9, 1)), atol=1e-4)
+
+
+def test_no_text_gives_no_row(embedder: Embedder) -> None:
+    assert embedder.embed([]).shape == (0, 384)
+
+
+def test_tokens_are_counted_beyond_what_is_read(embedder: Embedder) -> None:
+    assert embedder.count("word " * 1000) == 1000
+    assert embedder.count("") == 0
+    assert embedder.max_tokens == 256
+
+
+def test_threads_take_turns(embedder: Embedder) -> None:
+    expected = [embedder.embed([text]) for text in TEXTS]
+    with ThreadPoolExecutor(8) as pool:
+        for got, want in zip(pool.map(lambda text: embedder.embed([text]), TEXTS * 8), expected * 8, strict=True):
+            np.testing.assert_allclose(got, want, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_folder_that_lacks_a_file_says_which(tmp_path: Path, model_dir: Path, name: str) -> None:
+    for path in model_dir.iterdir():
+        if path.is_file() and path.name != name:
+            (tmp_path / path.name).symlink_to(path)
+    with pytest.raises(Fatal, match=name):
+        Embedder.load(tmp_path)
+
+
+def test_another_kind_of_encoder_is_refused_and_never_drawn_wrong(tmp_path: Path, model_dir: Path) -> None:
+    shutil.copytree(model_dir, tmp_path / "model")
+    config = json.loads((model_dir / "config.json").read_text("utf-8"))
+    (tmp_path / "model" / "config.json").write_text(json.dumps({**config, "model_type": "mpnet"}), "utf-8")
+    with pytest.raises(Fatal, match="mpnet"):
+        Embedder.load(tmp_path / "model")
