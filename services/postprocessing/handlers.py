@@ -32,7 +32,7 @@ class Answers:
         self._memory = memory
         self._masks = masks
 
-    async def finish(self, turn: Turn, context: StageContext) -> StageResult:  # noqa: ARG002 - a TurnHandler's shape
+    async def finish(self, turn: Turn, context: StageContext) -> StageResult:
         """Answer a prompt or a review, however its turn went."""
         if turn.WhichOneof("request") == "review":
             classified = wire.classified_of(turn)
@@ -60,7 +60,7 @@ class Deltas:
     def __init__(self, masks: Masks) -> None:
         self._masks = masks
 
-    async def step(self, stream: Stream | None, cleared: ClearedDelta, context: StageContext) -> Folded[Stream]:  # noqa: ARG002 - a StreamStage's shape
+    async def step(self, stream: Stream | None, cleared: ClearedDelta, context: StageContext) -> Folded[Stream]:
         """Show one delta. Each cleared delta becomes one shown delta, if an empty one, so that none seems lost."""
         match place(stream.position if stream else None, cleared.context.attempt, cleared.seq):
             case Ignored():

@@ -77,7 +77,7 @@ class Preparation:
             prepared.response_format.CopyFrom(turn.prompt.response_format)
         return Next(prepared)
 
-    async def review(self, turn: Turn, context: StageContext) -> StageResult:  # noqa: ARG002 - a TurnHandler's shape
+    async def review(self, turn: Turn, context: StageContext) -> StageResult:
         """Prepare a review."""
         review = wire.review_of(turn.review)
         if refusal := check_review(review, self._limits):

@@ -23,7 +23,7 @@ _DEFAULT: Final = "default"
 # An id of this length is told back; a longer one is cut here and refused by the handler.
 _MAX_ID_CHARACTERS: Final = 200
 _MAX_TIMESTAMP_MS: Final = 253_402_300_799_000
-_PARTITION: Final = re.compile(r"\d{1,4}")
+_PARTITION: Final = re.compile(r"[0-9]{1,4}")
 
 
 class Opening:
@@ -80,7 +80,8 @@ class Opening:
 def asked_deadline_ms(submitted: PromptSubmitted, context: StageContext) -> int | None:
     """The client's own deadline: the field, else the header."""
     if submitted.HasField("deadline"):
-        return submitted.deadline.ToMilliseconds()
+        # By hand: the library's own conversion refuses moments that a client may well send.
+        return submitted.deadline.seconds * 1000 + submitted.deadline.nanos // 1_000_000
     return context.deadline_ms or None
 
 
