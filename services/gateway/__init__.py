@@ -1,0 +1,1 @@
+"""Lets clients in: admits or refuses, asks on `prompts`, streams replies from `responses.deltas` and `responses`."""

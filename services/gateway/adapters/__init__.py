@@ -1,0 +1,1 @@
+"""What implements the ports: Kafka, Redis, the span store, the model registry."""

@@ -1,0 +1,164 @@
+"""OpenAI's chat completions: its request read into a question, our answer written in its shapes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from headrace.messaging.errors import Invalid
+from services.gateway.domain.answers import Answer, Status
+from services.gateway.domain.fields import INT32, INT64, Fields
+from services.gateway.domain.requests import MAX_NAME_CHARS, MAX_STOP_CHARS, MAX_STOPS, Message, Question, Sampling
+
+MAX_MESSAGES = 1024
+KNOWN = (
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "max_completion_tokens",
+    "stop",
+    "seed",
+    "user",
+)
+_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of `/v1/chat/completions`."""
+
+    question: Question
+    stream: bool
+    include_usage: bool
+
+
+def read_request(body: dict[str, Any], turn_id: str) -> Request:
+    """Read a body; a parameter that would not be honoured is refused by its name."""
+    fields = Fields(body)
+    fields.only(KNOWN)
+    options = fields.nested("stream_options")
+    options.only(("include_usage",))
+    messages = tuple(
+        _message(entry, f"messages[{number}]")
+        for number, entry in enumerate(fields.items("messages", max_items=MAX_MESSAGES))
+    )
+    if not messages:
+        raise fields.invalid("messages", "messages is empty: send at least one message with role and content")
+    question = Question(
+        turn_id=turn_id,
+        messages=messages,
+        model=fields.text("model", max_chars=MAX_NAME_CHARS, required=True),
+        user=fields.text("user", max_chars=MAX_NAME_CHARS),
+        sampling=Sampling(
+            temperature=fields.number("temperature"),
+            top_p=fields.number("top_p"),
+            max_tokens=fields.integer("max_completion_tokens", 1, INT32) or fields.integer("max_tokens", 1, INT32),
+            seed=fields.integer("seed", -INT64, INT64),
+            stop=_stops(fields, body),
+        ),
+    )
+    return Request(question, fields.flag("stream"), options.flag("include_usage"))
+
+
+def _stops(fields: Fields, body: dict[str, Any]) -> tuple[str, ...]:
+    if isinstance(body.get("stop"), str):
+        return (fields.text("stop", max_chars=MAX_STOP_CHARS),)
+    return fields.strings("stop", max_items=MAX_STOPS, max_chars=MAX_STOP_CHARS)
+
+
+def _message(entry: object, name: str) -> Message:
+    if not isinstance(entry, dict):
+        raise Invalid(f"{name} must be an object with role and content", code="invalid_field", field=name)
+    fields = Fields(entry, inside=name)
+    fields.only(("role", "content", "name"))
+    role = fields.text("role", max_chars=MAX_NAME_CHARS, required=True)
+    if role not in _ROLES:
+        raise fields.invalid("role", f"{name}.role must be one of {', '.join(_ROLES)}")
+    return Message(_ROLES[role], _content(entry, fields))
+
+
+def _content(entry: dict[str, Any], fields: Fields) -> str:
+    if not isinstance(entry.get("content"), list):
+        return fields.text("content", max_chars=INT32, required=True)
+    parts = []
+    for number, part in enumerate(fields.items("content", max_items=MAX_MESSAGES)):
+        inner = Fields(part if isinstance(part, dict) else {}, inside=fields.name(f"content[{number}]"))
+        if inner.text("type", max_chars=MAX_NAME_CHARS) != "text":
+            raise inner.invalid("type", f'{inner.name("type")} must be "text": nothing else can be read')
+        inner.only(("type", "text"))
+        parts.append(inner.text("text", max_chars=INT32, required=True))
+    return "".join(parts)
+
+
+class Linear:
+    """Text for a client that cannot take anything back: a restart is passed over where it says the same again."""
+
+    def __init__(self) -> None:
+        self._sent = ""
+        self._again: str | None = None
+
+    def restart(self) -> None:
+        """Another attempt begins."""
+        self._again = ""
+
+    def add(self, text: str) -> str | None:
+        """What to send on; None: the new attempt says something else, and the stream cannot go on."""
+        if self._again is None:
+            self._sent += text
+            return text
+        self._again += text
+        if self._again.startswith(self._sent):
+            fresh = self._again[len(self._sent) :]
+            self._sent, self._again = self._again, None
+            return fresh
+        return "" if self._sent.startswith(self._again) else None
+
+
+def finish_reason(answer: Answer) -> str:
+    """OpenAI's word for how it ended."""
+    if answer.status is Status.REFUSED:
+        return "content_filter"
+    return answer.finish_reason if answer.finish_reason in {"stop", "length", "content_filter"} else "stop"
+
+
+def usage(answer: Answer) -> dict[str, int]:
+    """OpenAI's `usage`."""
+    prompt, completion = answer.usage.prompt_tokens, answer.usage.completion_tokens
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+
+
+def completion(request: Request, answer: Answer, created: int) -> dict[str, Any]:
+    """The whole answer at once."""
+    message = {"role": "assistant", "content": answer.text, "refusal": None}
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason(answer), "logprobs": None}
+    return {
+        **_head(request, "chat.completion", answer.model or request.question.model, created),
+        "choices": [choice],
+        "usage": usage(answer),
+    }
+
+
+def chunk(request: Request, delta: dict[str, str], created: int, *, reason: str | None = None) -> dict[str, Any]:
+    """One event of a stream."""
+    choice = {"index": 0, "delta": delta, "finish_reason": reason, "logprobs": None}
+    return {**_head(request, "chat.completion.chunk", request.question.model, created), "choices": [choice]}
+
+
+def usage_chunk(request: Request, answer: Answer, created: int) -> dict[str, Any]:
+    """The last event of a stream whose client asked for the usage."""
+    return {
+        **_head(request, "chat.completion.chunk", request.question.model, created),
+        "choices": [],
+        "usage": usage(answer),
+    }
+
+
+def _head(request: Request, kind: str, model: str, created: int) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{request.question.turn_id}", "object": kind, "created": created, "model": model}
+
+
+def error_body(message: str, *, kind: str, code: str, param: str = "") -> dict[str, Any]:
+    """OpenAI's shape of an error."""
+    return {"error": {"message": message, "type": kind, "param": param or None, "code": code}}

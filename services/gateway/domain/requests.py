@@ -1,0 +1,92 @@
+"""What a client may want, whichever way it came in."""
+
+from dataclasses import dataclass, field
+
+from services.gateway.domain.fields import INT32, INT64, Fields
+
+MAX_ID_CHARS = 128
+MAX_NAME_CHARS = 128
+MAX_STOPS = 16
+MAX_STOP_CHARS = 256
+MAX_COMMENT_CHARS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """None: the template's default. Ranges are for preprocessing to judge; here only what the wire can carry."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, fields: Fields) -> "Sampling":
+        """From a frame's `sampling` object."""
+        fields.only(("temperature", "top_p", "max_tokens", "seed", "stop"))
+        return cls(
+            temperature=fields.number("temperature"),
+            top_p=fields.number("top_p"),
+            max_tokens=fields.integer("max_tokens", 1, INT32),
+            seed=fields.integer("seed", -INT64, INT64),
+            stop=fields.strings("stop", max_items=MAX_STOPS, max_chars=MAX_STOP_CHARS),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation that the client keeps itself."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A prompt: `text`, with the conversation's memory behind it, or all `messages` at once."""
+
+    turn_id: str
+    conversation_id: str = ""
+    text: str = ""
+    messages: tuple[Message, ...] = ()
+    pipeline: str = ""
+    model: str = ""
+    user: str = ""
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What a person says of an answer: -1 or 1 on "thumbs", 1 to 5 on "stars"."""
+
+    turn_id: str
+    rating: int
+    scale: str
+    feedback_id: str = ""
+    comment: str = ""
+    correction: str = ""
+    consent_to_train: bool = False
+    user: str = ""
+
+    @classmethod
+    def read(cls, fields: Fields, *, id_field: str) -> "Rating":
+        """From a frame or a body; the scale defaults to thumbs."""
+        scale = fields.text("scale", max_chars=16) or "thumbs"
+        if scale not in {"thumbs", "stars"}:
+            raise fields.invalid("scale", 'scale must be "thumbs" (rating -1 or 1) or "stars" (rating 1 to 5)')
+        rating = fields.integer("rating", -INT32, INT32)
+        allowed = (-1, 1) if scale == "thumbs" else (1, 2, 3, 4, 5)
+        if rating is None or rating not in allowed:
+            choices = ", ".join(str(choice) for choice in allowed)
+            raise fields.invalid("rating", f'rating must be one of {choices} on the scale "{scale}"')
+        return cls(
+            turn_id=fields.turn_id(id_field),
+            rating=rating,
+            scale=scale,
+            feedback_id=fields.turn_id("feedback_id") if fields.has("feedback_id") else "",
+            comment=fields.text("comment", max_chars=MAX_COMMENT_CHARS),
+            correction=fields.text("correction", max_chars=MAX_COMMENT_CHARS),
+            consent_to_train=fields.flag("consent_to_train"),
+            user=fields.text("user", max_chars=MAX_NAME_CHARS),
+        )

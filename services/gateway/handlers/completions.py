@@ -1,0 +1,216 @@
+"""`/v1/chat/completions` and `/v1/models`, for any OpenAI client."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, assert_never
+
+import orjson
+from fastapi import APIRouter, Request
+from opentelemetry import propagate
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from headrace.messaging.errors import HeadraceError, Invalid, Retryable
+from services.gateway.domain import completions, said
+from services.gateway.domain.admission import Busy
+from services.gateway.domain.answers import Answer, Status
+from services.gateway.domain.fields import read_object
+from services.gateway.domain.turn_log import Cursor, Ended, Event, Restarted, Shown
+from services.gateway.handlers.desk import Desk
+from services.gateway.handlers.turns import HeldTurn
+from services.gateway.ports import ModelList
+from services.gateway.settings import Settings
+
+_BUSY = 429
+_UNAVAILABLE = 503
+# Nobody reads it; it stands in the access log.
+_CLIENT_GONE = 499
+
+
+def router(desk: Desk, models: ModelList, settings: Settings) -> APIRouter:
+    """The routes of OpenAI's API that are spoken here."""
+    routes = APIRouter()
+
+    @routes.get("/v1/models")
+    async def list_models() -> Response:
+        names = await run_in_threadpool(models.names)
+        listed = [{"id": name, "object": "model", "created": 0, "owned_by": "headrace"} for name in names]
+        return _json({"object": "list", "data": listed})
+
+    @routes.post("/v1/chat/completions")
+    async def complete(http: Request) -> Response:
+        turn_id = str(uuid.uuid4())
+        try:
+            body = read_object(await http.body(), max_bytes=settings.max_frame_bytes, what="body")
+            request = completions.read_request(body, turn_id)
+            turn = await desk.ask(request.question, parent=propagate.extract(dict(http.headers)))
+        except HeadraceError as problem:
+            return _refused(problem, turn_id)
+        if isinstance(turn, Busy):
+            return _too_busy(turn, turn_id)
+        call = Call(desk, turn, request)
+        answering = asyncio.create_task(call.streamed() if request.stream else call.whole())
+        gone = asyncio.create_task(_disconnected(http))
+        try:
+            await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return answering.result() if answering.done() else Response(status_code=_CLIENT_GONE)
+        finally:
+            for task in (answering, gone):
+                task.cancel()
+            await asyncio.gather(answering, gone, return_exceptions=True)
+
+    return routes
+
+
+class Call:
+    """One accepted call. Nobody can resume it: when its client goes, the turn is cancelled at once."""
+
+    def __init__(self, desk: Desk, turn: HeldTurn, request: completions.Request) -> None:
+        self._desk = desk
+        self._turn = turn
+        self._request = request
+        self._created = int(time.time())
+
+    async def whole(self) -> Response:
+        """The answer in one piece."""
+        try:
+            async with self._desk.following(self._turn, 0):
+                async for event in self._turn.follow(Cursor()):
+                    if isinstance(event, Ended):
+                        return self._ended(event.answer)
+        except Retryable as problem:
+            return _refused(problem, self._turn.turn_id)
+        raise AssertionError("a turn was followed to its end without one")
+
+    async def streamed(self) -> Response:
+        """The answer as server-sent events; what fails before its first word still gets its own status."""
+        events = self._events()
+        try:
+            first = await anext(events)
+        except Retryable as problem:
+            await events.aclose()
+            return _refused(problem, self._turn.turn_id)
+        if isinstance(first, Ended) and not _is_answer(first.answer):
+            await events.aclose()
+            return self._ended(first.answer)
+        stream = self._stream(first, events)
+        return StreamingResponse(
+            stream, media_type="text/event-stream", headers={"cache-control": "no-store", **_id(self._turn.turn_id)}
+        )
+
+    async def _events(self) -> AsyncGenerator[Event]:
+        async with self._desk.following(self._turn, 0):
+            async for event in self._turn.follow(Cursor()):
+                yield event
+
+    async def _stream(self, first: Event, rest: AsyncGenerator[Event]) -> AsyncIterator[bytes]:
+        linear = completions.Linear()
+        yield self._event(completions.chunk(self._request, {"role": "assistant", "content": ""}, self._created))
+        try:
+            async for event in _joined(first, rest):
+                match event:
+                    case Shown(text=text):
+                        fresh = linear.add(text)
+                        if fresh is None:
+                            yield self._event(_RESTARTED)
+                            return
+                        if fresh:
+                            yield self._event(completions.chunk(self._request, {"content": fresh}, self._created))
+                    case Restarted():
+                        linear.restart()
+                    case Ended(answer):
+                        for end in self._end(answer):
+                            yield end
+                    case never:
+                        assert_never(never)
+        except Retryable as problem:
+            yield self._event(completions.error_body(str(problem), kind="server_error", code="unavailable"))
+        finally:
+            await rest.aclose()
+
+    def _end(self, answer: Answer) -> list[bytes]:
+        if not _is_answer(answer):
+            return [self._event(_failure(answer)[0])]
+        reason = completions.finish_reason(answer)
+        frames = [self._event(completions.chunk(self._request, {}, self._created, reason=reason))]
+        if self._request.include_usage:
+            frames.append(self._event(completions.usage_chunk(self._request, answer, self._created)))
+        return [*frames, b"data: [DONE]\n\n"]
+
+    def _ended(self, answer: Answer) -> Response:
+        if _is_answer(answer):
+            return _json(completions.completion(self._request, answer, self._created), turn_id=self._turn.turn_id)
+        body, status = _failure(answer)
+        return _json(body, status, turn_id=self._turn.turn_id)
+
+    def _event(self, body: dict[str, Any]) -> bytes:
+        return b"data: " + orjson.dumps(body) + b"\n\n"
+
+
+_RESTARTED = completions.error_body(
+    "the model had to start over and its answer differs from what was sent: ask again",
+    kind="server_error",
+    code="restarted",
+)
+
+
+async def _disconnected(http: Request) -> None:
+    while (await http.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _joined(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    yield first
+    async for event in rest:
+        yield event
+
+
+def _is_answer(answer: Answer) -> bool:
+    return answer.status in {Status.ANSWERED, Status.REFUSED}
+
+
+def _failure(answer: Answer) -> tuple[dict[str, Any], int]:
+    failure = answer.failure
+    message = failure.message if failure and failure.message else "the answer failed: ask again"
+    code = failure.code if failure and failure.code else answer.status.value.lower()
+    param = failure.field if failure else ""
+    match answer.status:
+        case Status.EXPIRED:
+            return completions.error_body(message, kind="server_error", code=code, param=param), 504
+        case Status.FAILED if failure and failure.field and not failure.retryable:
+            return completions.error_body(message, kind="invalid_request_error", code=code, param=param), 400
+        case Status.FAILED if failure and failure.retryable:
+            return completions.error_body(message, kind="server_error", code=code, param=param), _UNAVAILABLE
+        case _:
+            return completions.error_body(message, kind="server_error", code=code, param=param), 500
+
+
+def _refused(problem: HeadraceError, turn_id: str) -> Response:
+    if isinstance(problem, Invalid):
+        status = 413 if problem.code == "too_large" else 400
+        body = completions.error_body(
+            str(problem), kind="invalid_request_error", code=problem.code, param=problem.field
+        )
+        return _json(body, status, turn_id=turn_id)
+    body = completions.error_body(str(problem), kind="server_error", code="unavailable")
+    retry_after = said.retry_after_s(problem) if isinstance(problem, Retryable) else 1
+    return _json(body, _UNAVAILABLE, turn_id=turn_id, retry_after=retry_after)
+
+
+def _too_busy(busy: Busy, turn_id: str) -> Response:
+    message = str(said.busy(turn_id, busy)["message"])
+    body = completions.error_body(message, kind="rate_limit_error", code="too_busy")
+    return _json(body, _BUSY, turn_id=turn_id, retry_after=busy.retry_after_s)
+
+
+def _id(turn_id: str) -> dict[str, str]:
+    return {"x-request-id": turn_id}
+
+
+def _json(body: object, status: int = 200, *, turn_id: str = "", retry_after: int = 0) -> Response:
+    headers = _id(turn_id or str(uuid.uuid4()))
+    if retry_after:
+        headers["retry-after"] = str(retry_after)
+    return Response(orjson.dumps(body), status, headers, "application/json")

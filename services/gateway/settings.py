@@ -1,0 +1,43 @@
+"""What can be set about the gateway."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from headrace.runtime.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Read from `HEADRACE_GATEWAY_…`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HEADRACE_GATEWAY_", frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    # The reply partition; unset: derived from the instance. Gateways may share one.
+    slot: int | None = Field(None, ge=0)
+    tenant: str = "default"
+    # Turns asked here and not yet done; more are refused with 429.
+    max_in_flight: int = Field(256, ge=1)
+    max_frame_bytes: int = Field(512 * 1024, ge=1024, le=900 * 1024)
+    # Beyond this a frame is not even read and the socket closes with 1009.
+    max_socket_bytes: int = Field(16 * 1024 * 1024, ge=1024)
+    # After its socket closed a turn goes on this long, in case the client comes back.
+    resume_seconds: float = Field(10.0, ge=0)
+    # How long to wait for deltas that the final says exist before the final's text stands in for them.
+    stragglers_seconds: float = Field(2.0, ge=0)
+    # After this long without a final the client is told that none came.
+    wait_seconds: float = Field(180.0, gt=0)
+    # Characters of finished answers kept in memory for clients that come back.
+    finished_chars: int = Field(16 * 1024 * 1024, ge=0)
+    # Pages of other hosts that may use the gateway, comma-separated: https://chat.example.org; * for all.
+    allowed_origins: str = ""
+    page_dir: Path = Path(__file__).parent / "page"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """`allowed_origins` as a set."""
+        return frozenset(origin.strip().rstrip("/") for origin in self.allowed_origins.split(",") if origin.strip())
