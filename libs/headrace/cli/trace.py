@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Final
 
-import orjson
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from headrace.cli.output import fail, out, print_json
 from headrace.telemetry import attributes
 from headrace.telemetry.spans import SpanRow
 from headrace.telemetry.store import latest_turn, read_trace, store_path
@@ -44,16 +42,14 @@ def trace_command(
     key = (latest_turn(path) if turn == _LAST else turn) or turn
     spans = read_trace(path, key)
     if not spans:
-        Console(stderr=True).print(_unknown(turn, path), soft_wrap=True)
-        raise typer.Exit(1)
+        fail(_unknown(turn, path))
     waterfall = arrange(spans)
     if as_json:
-        typer.echo(orjson.dumps(waterfall.as_json(), option=orjson.OPT_INDENT_2))
+        print_json(waterfall.as_json())
         return
-    console = Console()
-    console.print(summary(key, waterfall))
-    console.print(table(waterfall, console.width))
-    console.print(notes(waterfall))
+    out.print(summary(key, waterfall))
+    out.print(table(waterfall, out.width))
+    out.print(notes(waterfall))
 
 
 def summary(key: str, waterfall: Waterfall) -> Text:
@@ -144,13 +140,13 @@ def _turn_of(waterfall: Waterfall) -> str:
 def _unknown(turn: str, path: Path) -> str:
     if not path.exists():
         return (
-            f"There are no traces yet: {escape(str(path))} does not exist. Start `headrace up` in this directory, or "
+            f"There are no traces yet: {path} does not exist. Start `headrace up` in this directory, or "
             "set HEADRACE_DATA_DIR to the data directory that it runs with."
         )
     if turn == _LAST:
-        return f"No turn has been traced in {escape(str(path))} yet: ask something first."
+        return f"No turn has been traced in {path} yet: ask something first."
     return (
-        f"No trace of {escape(turn)} in {escape(str(path))}. Check the id (`done` carries it as `id`), and that "
+        f"No trace of {turn} in {path}. Check the id (`done` carries it as `id`), and that "
         "HEADRACE_DATA_DIR is the one that the services run with; old traces make room for new ones. With "
         "HEADRACE_OTLP_ENDPOINT set, spans are at that collector: HEADRACE_SPAN_STORE=on keeps them here as well."
     )

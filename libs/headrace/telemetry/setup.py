@@ -51,7 +51,8 @@ class Tracing:
             )
             self._exporting.append(OnDemandBatches(StoreExporter(store), "sqlite", target=str(path)))
         if settings.otlp_endpoint:
-            from headrace.telemetry.otlp import otlp_exporter  # noqa: PLC0415 - a tenth of a second that most do not need
+            # Its import takes a tenth of a second, which most do not need.
+            from headrace.telemetry.otlp import otlp_exporter
 
             exporter = otlp_exporter(settings.otlp_endpoint)
             self._exporting.append(OnDemandBatches(exporter, "otlp", target=settings.otlp_endpoint))
