@@ -11,7 +11,7 @@ import pytest
 from tests.architecture.tree import ROOT, SERVICES
 
 # They cost seconds and hundreds of megabytes: they belong into the lifespan, behind a port.
-HEAVY = ["torch", "transformers", "ray", "openvino", "openvino_genai", "presidio_analyzer", "spacy", "sklearn"]
+HEAVY = ["torch", "transformers", "ray", "presidio_analyzer", "spacy", "sklearn"]
 # All in one process, which costs a quarter of one each; what an import brings is told by what was there before it.
 PROBE = """
 import importlib, json, sys, traceback
