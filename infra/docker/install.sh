@@ -1,8 +1,8 @@
 #!/bin/sh
-# Install the dependencies of one extra of pyproject.toml, every file held to the hashes of the lock.
-# usage: install.sh EXTRA PYTHON
+# Install the dependencies of extras of pyproject.toml, every file held to the hashes of the lock.
+# usage: install.sh EXTRA[,EXTRA…] PYTHON
 set -eu
-extra=$1
+extras=$1
 python=$2
 lock=infra/locks/all.txt
 
@@ -14,4 +14,7 @@ if [ -n "${TORCH_BACKEND:-}" ]; then
 else
     set -- --constraint "$lock"
 fi
-uv pip install --quiet --python "$python" --requirement pyproject.toml --extra "$extra" "$@"
+for extra in $(echo "$extras" | tr , ' '); do
+    set -- "$@" --extra "$extra"
+done
+uv pip install --quiet --python "$python" --requirement pyproject.toml "$@"

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.architecture.tree import ROOT, SERVICES, modules, name
+from tests.architecture.tree import ROOT, SERVICES, compose, modules, name
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "infra/locks/all.txt").read_text(encoding="utf-8")
@@ -76,10 +76,10 @@ def headrace(module: str) -> Path | None:
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
 
 
-def foreign(service: str, *, late: bool = False) -> dict[str, str]:
-    """Third-party modules that a service imports, itself or through the library (`late`: also there in functions)."""
+def foreign(folder: str, *, late: bool = False) -> dict[str, str]:
+    """Third-party modules that a folder imports, itself or through the library (`late`: also there in functions)."""
     found: dict[str, str] = {}
-    todo = [(path, True) for path in modules(f"services/{service}")]
+    todo = [(path, True) for path in modules(folder)]
     seen: set[Path] = set()
     while todo:
         path, nested = todo.pop()
@@ -116,19 +116,25 @@ def providers(module: str) -> set[str]:
     return distributions().get(module.partition(".")[0], set())
 
 
+def missing(folder: str, extras: set[str]) -> dict[str, str]:
+    """What a folder imports that these extras do not bring, and where."""
+    there = set().union(*map(installed, extras))
+    return {module: place for module, place in foreign(folder).items() if not providers(module) & there}
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_installs_all_that_it_imports(service: str) -> None:
-    missing = {
-        f"{module} at {place}"
-        for module, place in foreign(service).items()
-        if not providers(module) & installed(service)
-    }
-    assert not missing, f"not in the extra {service!r} of pyproject.toml"
+    assert missing(f"services/{service}", {service}) == {}, f"not in the extra {service!r} of pyproject.toml"
+
+
+def test_the_command_line_installs_all_that_it_imports() -> None:
+    extras = set(compose()["services"]["topics"]["build"]["args"]["SERVICE"].split(","))
+    assert missing("libs/headrace/cli", extras) == {}, f"not in the extras {extras} of pyproject.toml"
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_installs_nothing_heavy_that_it_does_not_use(service: str) -> None:
-    used = set().union(*map(providers, foreign(service, late=True)))
+    used = set().union(*map(providers, foreign(f"services/{service}", late=True)))
     # What a used one needs itself comes with it.
     allowed = used | closure(used & HEAVY)
     assert (installed(service) & HEAVY) - allowed == set(), (
