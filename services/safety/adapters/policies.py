@@ -1,0 +1,66 @@
+"""Policies from `infra/policies`: read once, checked, each with the detectors that its rules need."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from headrace.messaging.errors import Fatal
+from headrace.runtime.pipelines import Pipelines
+from services.safety.adapters.phones import phones
+from services.safety.domain import personal_data
+from services.safety.domain.findings import Detectors, InjectionScore, Recogniser
+from services.safety.domain.policy import Entity, InjectionRule, Policy
+from services.safety.ports import Rulebook
+
+
+def load_policies(folder: Path) -> dict[str, Policy]:
+    """Every `*.yaml` of the folder by its name; a file that does not fit is `Fatal` and named."""
+    found: dict[str, Policy] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            policy = Policy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except (ValidationError, yaml.YAMLError) as exc:
+            raise Fatal(f"{path} is no policy: {exc}") from exc
+        found[policy.name] = policy
+    return found
+
+
+def detectors_for(policy: Policy, injection: InjectionScore) -> Detectors:
+    """The recognisers of personal data with the policy's regions, and the injection score."""
+    personal: dict[Entity, Recogniser] = {
+        "EMAIL": personal_data.emails,
+        "PHONE": phones(policy.phone_regions),
+        "CREDIT_CARD": personal_data.cards,
+        "IBAN": personal_data.ibans,
+        "US_SSN": personal_data.social_security_numbers,
+        "IP_ADDRESS": personal_data.ip_addresses,
+    }
+    return Detectors(personal, injection)
+
+
+def needs_injection_head(policies: Mapping[str, Policy]) -> bool:
+    """Whether any rule asks the injection classifier."""
+    return any(isinstance(rule, InjectionRule) for policy in policies.values() for rule in policy.rules)
+
+
+class PipelinePolicies:
+    """Which pipeline goes by which policy stands in the pipeline's file."""
+
+    def __init__(self, pipelines: Pipelines, policies: Mapping[str, Policy], injection: InjectionScore) -> None:
+        self._pipelines = pipelines
+        self._rulebooks = {
+            name: Rulebook(policy, detectors_for(policy, injection)) for name, policy in policies.items()
+        }
+
+    def of(self, pipeline: str) -> Rulebook:
+        name = self._pipelines.get(pipeline).settings.get("policy", "default")
+        try:
+            return self._rulebooks[name]
+        except KeyError:
+            known = ", ".join(sorted(self._rulebooks)) or "none"
+            raise Fatal(
+                f"pipeline {pipeline} goes by policy {name!r}, which is not in infra/policies (there: {known}): "
+                "correct `policy` in the pipeline's file or add the policy"
+            ) from None

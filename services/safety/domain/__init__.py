@@ -1,0 +1,1 @@
+"""What is allowed in and out: pure decisions over text."""

@@ -1,0 +1,52 @@
+"""What a recogniser finds, and what a verdict says about it: places and names, never the words."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from services.safety.domain.policy import Action, Entity, Side
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """Characters [start, end) of a text are of this kind, with a confidence from 0 to 1."""
+
+    start: int
+    end: int
+    kind: str
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule said; `start` and `end` are characters of the judged text."""
+
+    rule: str
+    action: Action
+    direction: Side
+    reason: str
+    score: float
+    start: int
+    end: int
+
+
+# Finds every place of one kind.
+Recogniser = Callable[[str], Iterable[Finding]]
+# From 0 (harmless) to 1 (an attempt to take over the model).
+InjectionScore = Callable[[str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Detectors:
+    """What the rules look with."""
+
+    personal: Mapping[Entity, Recogniser] = field(default_factory=dict)
+    injection: InjectionScore = lambda _text: 0.0
+
+
+def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
+    """In order of place; of two that overlap the surer, then the longer, stays."""
+    kept: list[Finding] = []
+    for finding in sorted(findings, key=lambda found: (-found.score, found.start - found.end, found.start)):
+        if all(finding.end <= other.start or other.end <= finding.start for other in kept):
+            kept.append(finding)
+    return sorted(kept)

@@ -1,0 +1,56 @@
+"""Finding an attempt to take over the model, also as one sentence of a longer text."""
+
+import math
+import re
+from itertools import pairwise
+from typing import Final
+
+from services.safety.domain.decoding import readings
+from services.safety.domain.findings import Finding, InjectionScore
+
+_SENTENCE: Final = re.compile(r"[^.!?\n]+(?:[.!?]+|\n|\Z)\s*")
+_SHORT: Final = 24
+# The classifier learned from texts of this length at most; a longer one is judged by its sentences alone.
+_WHOLE: Final = 600
+# Every window is one more chance of a false alarm: the odds that one must show rise with their number.
+_ODDS_PER_WINDOW: Final = 0.5
+# A text without sentences is cut here.
+_LONGEST: Final = 400
+
+
+def injections(text: str, score: InjectionScore, threshold: float) -> list[Finding]:
+    """The worst window, if it reaches the threshold."""
+    places = windows(text)
+    discount = _ODDS_PER_WINDOW * math.log(max(1, len(places)))
+    found = [
+        Finding(start, end, "INJECTION", _discounted(_worst(text[start:end], score), discount)) for start, end in places
+    ]
+    worst = max(found, key=lambda finding: finding.score, default=None)
+    return [worst] if worst and worst.score >= threshold else []
+
+
+def windows(text: str) -> list[tuple[int, int]]:
+    """Each sentence, each pair of neighbours, and the whole where it is short enough."""
+    sentences = _sentences(text)
+    pairs = [(left[0], right[1]) for left, right in pairwise(sentences)]
+    whole = [(0, len(text))] if text.strip() and len(text) <= _WHOLE else []
+    return list(dict.fromkeys(whole + sentences + pairs))
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for match in _SENTENCE.finditer(text):
+        start, end = match.span()
+        if found and (end - start < _SHORT or found[-1][1] - found[-1][0] < _SHORT):
+            start = found.pop()[0]
+        found += [(at, min(at + _LONGEST, end)) for at in range(start, end, _LONGEST)]
+    return found
+
+
+def _worst(text: str, score: InjectionScore) -> float:
+    return max(map(score, readings(text)))
+
+
+def _discounted(probability: float, discount: float) -> float:
+    bounded = min(max(probability, 1e-9), 1 - 1e-9)
+    return 1 / (1 + math.exp(discount - math.log(bounded / (1 - bounded))))

@@ -1,0 +1,106 @@
+"""What goes in: refused, masked, or let through."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.safety.domain.findings import Detectors, Finding, Verdict, without_overlaps
+from services.safety.domain.masking import Masks, masks_in
+from services.safety.domain.matching import matches
+from services.safety.domain.policy import InjectionRule, Policy, Rule
+from services.safety.domain.reasons import reason
+
+SYSTEM: Final = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message that the model is to be given."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is judged: what somebody wrote, and the messages that were made of it (the question is the last)."""
+
+    # What the client wrote now, and what it claims that was said before.
+    written: Sequence[str]
+    messages: Sequence[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The model gets the messages as they are."""
+
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """The model gets these messages; `values` says what the masks stand for."""
+
+    verdicts: tuple[Verdict, ...]
+    messages: tuple[Message, ...]
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The model gets nothing; the person reads the message."""
+
+    verdicts: tuple[Verdict, ...]
+    rule: str
+    message: str
+
+
+def judge(request: Request, policy: Policy, detectors: Detectors) -> Cleared | Masked | Refused:
+    """The first refusing rule refuses; else every masking rule masks."""
+    rules = [rule for rule in policy.rules if rule.looks_at("input")]
+    verdicts = [verdict for rule in rules for verdict in _verdicts(rule, request, policy, detectors)]
+    refusing = next((verdict.rule for verdict in verdicts if verdict.action == "refuse"), None)
+    if refusing:
+        message = next(rule.message for rule in rules if rule.name == refusing)
+        return Refused(tuple(verdicts), refusing, message)
+    if any(verdict.action == "mask" for verdict in verdicts):
+        masking = [rule for rule in rules if rule.action == "mask"]
+        return _masked(tuple(verdicts), masking, request, policy, detectors)
+    return Cleared(tuple(verdicts))
+
+
+def _verdicts(rule: Rule, request: Request, policy: Policy, detectors: Detectors) -> Iterator[Verdict]:
+    for where, text in _places(rule, request, policy):
+        for finding in matches(rule, text, detectors):
+            why = reason(finding.kind, where)
+            yield Verdict(rule.name, rule.action, "input", why, finding.score, finding.start, finding.end)
+
+
+def _places(rule: Rule, request: Request, policy: Policy) -> Iterator[tuple[str, str]]:
+    """The texts that a rule judges. An injection is looked for in what somebody wrote, not in our own instructions."""
+    if isinstance(rule, InjectionRule):
+        for index, text in enumerate(request.written):
+            yield ("the question" if index == 0 else "an earlier message"), text
+        return
+    last = len(request.messages) - 1
+    for index, message in enumerate(request.messages):
+        if message.role != SYSTEM:
+            yield ("the question" if index == last else "an earlier message"), message.content
+        elif rule.action == "mask" and policy.sources == "mask":
+            yield "a source", message.content
+
+
+def _masked(
+    verdicts: tuple[Verdict, ...], rules: Sequence[Rule], request: Request, policy: Policy, detectors: Detectors
+) -> Masked:
+    masks = Masks(taken=frozenset(mask for message in request.messages for mask in masks_in(message.content)))
+    messages: list[Message] = []
+    for message in request.messages:
+        open_to_masks = message.role != SYSTEM or policy.sources == "mask"
+        findings = _findings(rules, message.content, detectors) if open_to_masks else []
+        messages.append(Message(message.role, masks.apply(message.content, findings)))
+    return Masked(verdicts, tuple(messages), masks.values)
+
+
+def _findings(rules: Sequence[Rule], text: str, detectors: Detectors) -> list[Finding]:
+    return without_overlaps(finding for rule in rules for finding in matches(rule, text, detectors))

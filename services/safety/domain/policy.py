@@ -1,0 +1,111 @@
+"""A policy: which rules look at which direction, and what follows. One file of `infra/policies`, frozen once read."""
+
+import hashlib
+import json
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Action = Literal["allow", "warn", "mask", "refuse"]
+Side = Literal["input", "output"]
+Direction = Literal["input", "output", "both"]
+Entity = Literal["EMAIL", "PHONE", "CREDIT_CARD", "IBAN", "US_SSN", "IP_ADDRESS"]
+Credential = Literal["keys", "passwords"]
+
+REFUSED: Final = "This cannot be answered here. Please ask in another way."
+# A forbidden term must fit well into what the gate can hold back.
+Term = Annotated[str, Field(min_length=3, max_length=100, pattern=r"^\S+( \S+)*$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Rule(_Part):
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    direction: Direction = "both"
+    action: Action
+    # What the person reads when the turn is refused or a warning is due.
+    message: str = Field(REFUSED, min_length=1)
+
+    def looks_at(self, side: Side) -> bool:
+        """Whether this rule judges what goes in, or what comes out."""
+        return self.direction in (side, "both")
+
+
+class PersonalDataRule(_Rule):
+    """Personal data, by recognisers with checksums where the kind has one."""
+
+    kind: Literal["pii"]
+    entities: tuple[Entity, ...] = Field(min_length=1)
+    # Values that are nobody's secret, such as `*@example.com`; shell patterns, case aside.
+    exempt: tuple[str, ...] = ()
+
+
+class CredentialRule(_Rule):
+    """API keys, tokens, private keys (by their well-known forms), and passwords that are named as such."""
+
+    kind: Literal["secrets"]
+    kinds: tuple[Credential, ...] = Field(("keys",), min_length=1)
+
+
+class InjectionRule(_Rule):
+    """Attempts to take over the model, by the trained classifier."""
+
+    kind: Literal["injection"]
+    direction: Literal["input"] = "input"
+    action: Literal["allow", "warn", "refuse"]
+    threshold: float = Field(gt=0, lt=1)
+
+
+class TermsRule(_Rule):
+    """Words and phrases, whole and whatever their case."""
+
+    kind: Literal["terms"]
+    action: Literal["allow", "warn", "refuse"]
+    terms: tuple[Term, ...] = Field(min_length=1)
+
+
+Rule = Annotated[PersonalDataRule | CredentialRule | InjectionRule | TermsRule, Field(discriminator="kind")]
+
+
+class Example(_Part):
+    """A text, and what the policy says about it: read by people, held by a test."""
+
+    text: str
+    side: Side = "input"
+    expect: Literal["cleared", "masked", "refused"]
+
+
+class Policy(_Part):
+    """All rules of one name, and how the output gate holds back."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    version: str = Field(min_length=1)
+    # At most so many characters wait for the end of a sentence.
+    hold_chars: int = Field(240, ge=80, le=2000)
+    # Whether values in retrieved sources are masked like those in the question.
+    sources: Literal["mask", "leave"] = "mask"
+    # Regions whose national phone numbers are found; those with a country code are found in any case.
+    phone_regions: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = ()
+    rules: tuple[Rule, ...]
+    examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _rules_can_be_kept(self) -> Self:
+        names = [rule.name for rule in self.rules]
+        if len(names) != len(set(names)):
+            raise ValueError("two rules have the same name: verdicts could not be told apart")
+        for rule in self.rules:
+            if rule.action == "mask" and rule.looks_at("output"):
+                raise ValueError(
+                    f"rule {rule.name}: what a model says cannot be masked, only let through or stopped: "
+                    "set direction to input, and add a rule for output with allow, warn or refuse"
+                )
+        return self
+
+    @property
+    def identity(self) -> str:
+        """`default@1+1f2e3d4c`: name, version, and a digest of all that decides, so that a silent edit shows."""
+        content = json.dumps(self.model_dump(mode="json", exclude={"examples"}), sort_keys=True)
+        return f"{self.name}@{self.version}+{hashlib.sha256(content.encode()).hexdigest()[:8]}"

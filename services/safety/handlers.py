@@ -1,0 +1,98 @@
+"""Before the model, after it, and while it speaks."""
+
+from typing import assert_never
+
+import structlog
+
+from headrace.messaging.contract import End, Folded, Next, StageContext, StageResult
+from headrace.messaging.errors import HeadraceError
+from headrace.stores.masks import MaskStore
+from headrace.telemetry import metrics
+from headrace.v1.responses_pb2 import Error, ResponseCompleted
+from headrace.v1.turns_pb2 import GeneratedDelta, Turn
+from services.safety.adapters import wire
+from services.safety.domain.gate import Cleared as ClearedText
+from services.safety.domain.gate import Stream, step
+from services.safety.domain.input_judgement import Cleared, Masked, Refused, judge
+from services.safety.domain.output_judgement import judge_whole
+from services.safety.ports import Policies
+
+log = structlog.get_logger()
+
+# The deadline of the longest pipeline: a turn without one of its own is not older when it is answered.
+_WITHOUT_DEADLINE_SECONDS = 3600
+
+
+class InputJudgement:
+    """Judges what the model is to be given."""
+
+    def __init__(self, policies: Policies, masks: MaskStore, mask_grace_seconds: int) -> None:
+        self._policies = policies
+        self._masks = masks
+        self._mask_grace_seconds = mask_grace_seconds
+
+    async def __call__(self, turn: Turn, context: StageContext) -> StageResult:
+        """Refuse, mask or let through."""
+        book = self._policies.of(turn.slip.pipeline)
+        request = wire.request_of(turn)
+        match judge(request, book.policy, book.detectors):
+            case Refused(verdicts, rule, message):
+                metrics.REFUSALS.labels(rule).inc()
+                error = Error(code="refused_by_policy", message=message, field="text")
+                return End(ResponseCompleted.REFUSED, error, wire.section_of(book.policy, verdicts))
+            case Masked(verdicts, messages, values):
+                # Before the turn goes on: masks that cannot be kept could never be lifted, so the turn waits for Redis.
+                await self._masks.put(turn.tenant, turn.turn_id, values, self._lifetime_seconds(context))
+                return Next(wire.section_of(book.policy, verdicts, messages, masked=True))
+            case Cleared(verdicts):
+                return Next(wire.section_of(book.policy, verdicts, request.messages))
+            case never:
+                assert_never(never)
+
+    def _lifetime_seconds(self, context: StageContext) -> int:
+        if not context.deadline_ms:
+            return _WITHOUT_DEADLINE_SECONDS
+        return max(0, context.deadline_ms - context.now_ms) // 1000 + self._mask_grace_seconds
+
+
+class OutputJudgement:
+    """Judges the whole answer, as the gate did piece by piece."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+
+    async def __call__(self, turn: Turn, context: StageContext) -> StageResult:
+        """Let the answer through, or end the turn with what may be shown of it."""
+        del context
+        book = self._policies.of(turn.slip.pipeline)
+        whole = judge_whole(turn.inference.text, book.policy, book.detectors)
+        section = wire.judged_section(turn.safety, book.policy, whole)
+        if whole.stop is None:
+            return Next(section)
+        metrics.REFUSALS.labels(whole.stop.rule).inc()
+        message = next((rule.message for rule in book.policy.rules if rule.name == whole.stop.rule), whole.stop.reason)
+        return End(ResponseCompleted.REFUSED, Error(code="stopped_by_policy", message=message), section)
+
+
+class Gate:
+    """Judges the answer while it is made: nothing reaches anyone that no verdict covers."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+
+    async def step(self, stream: Stream | None, delta: GeneratedDelta, context: StageContext) -> Folded[Stream]:
+        """Release what is judged, in segments."""
+        piece = wire.generated_of(delta)
+        try:
+            book = self._policies.of(delta.context.pipeline)
+        except HeadraceError as exc:
+            # Fail closed: without its policy an answer is not shown.
+            log.error("answer stopped: it has no policy", turn_id=delta.context.turn_id, error=type(exc).__name__)
+            stop = ClearedText(0, "", last=True, stopped=True)
+            refusal = wire.cleared_to(delta.context, stop, "none", context.key)
+            return Folded(None, (refusal,) if piece.offset == 0 else (), ended=True)
+        taken = step(stream, piece, book.policy, book.detectors)
+        out = tuple(
+            wire.cleared_to(delta.context, cleared, book.policy.identity, context.key) for cleared in taken.cleared
+        )
+        return Folded(taken.stream, out, ended=taken.stream is None)
