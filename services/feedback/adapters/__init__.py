@@ -1,0 +1,1 @@
+"""What implements the store (SQLAlchemy), and what translates from the wire."""

@@ -1,0 +1,137 @@
+"""The store in SQL: SQLite by default, PostgreSQL by URL."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, case, delete, distinct, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from headrace.messaging.errors import Fatal, Retryable
+from services.feedback.adapters.schema import feedback, metadata, turns
+from services.feedback.domain import CompletedTurn, Feedback, Summary
+
+_INSERTS: Mapping[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+# Asynchronous drivers of the databases that are supported; a URL may name the database alone.
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+
+class SqlStore:
+    """Every write is one upsert in one transaction: a redelivery changes nothing, a crash leaves nothing half."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._insert = _INSERTS[engine.dialect.name]
+
+    @classmethod
+    def at(cls, url: str) -> "SqlStore":
+        """A store at this URL; nothing is opened before it is used."""
+        return cls(_engine(_asynchronous(url)))
+
+    async def open(self) -> None:
+        """Create the tables that are not there yet, and the folder of a SQLite file."""
+        if self._engine.dialect.name == "sqlite" and self._engine.url.database:
+            Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        async with self._transaction() as connection:
+            await connection.run_sync(metadata.create_all)
+
+    async def check(self) -> None:
+        """Raise where the database does not answer."""
+        async with self._transaction() as connection:
+            await connection.execute(select(1))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+    async def keep_feedback(self, said: Feedback) -> None:
+        await self._upsert(feedback, {**asdict(said), "worth": said.worth}, newest="submitted_at_ms")
+
+    async def keep_turn(self, turn: CompletedTurn) -> None:
+        await self._upsert(turns, {**asdict(turn), "documents": list(turn.documents)}, newest="completed_at_ms")
+
+    async def forget_before(self, epoch_ms: int) -> int:
+        async with self._transaction() as connection:
+            gone = await connection.execute(delete(turns).where(turns.c.completed_at_ms < epoch_ms))
+            said = await connection.execute(delete(feedback).where(feedback.c.submitted_at_ms < epoch_ms))
+        return gone.rowcount + said.rowcount
+
+    async def summaries(self, tenant: str | None = None) -> Sequence[Summary]:
+        joined = turns.outerjoin(
+            feedback, (feedback.c.tenant == turns.c.tenant) & (feedback.c.turn_id == turns.c.turn_id)
+        )
+        query = (
+            select(
+                turns.c.model,
+                turns.c.template,
+                turns.c.arm,
+                func.count(distinct(turns.c.tenant + "/" + turns.c.turn_id)),
+                func.count(feedback.c.worth),
+                func.avg(feedback.c.worth),
+                func.count(case((feedback.c.comment != "", 1))),
+                func.count(case((feedback.c.correction != "", 1))),
+            )
+            .select_from(joined)
+            .group_by(turns.c.model, turns.c.template, turns.c.arm)
+            .order_by(turns.c.model, turns.c.template, turns.c.arm)
+        )
+        if tenant is not None:
+            query = query.where(turns.c.tenant == tenant)
+        async with self._transaction() as connection:
+            return [Summary(*row) for row in await connection.execute(query)]
+
+    async def _upsert(self, table: Table, values: Mapping[str, Any], *, newest: str) -> None:
+        insert = self._insert(table).values(**values)
+        upsert = insert.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns),
+            set_={name: insert.excluded[name] for name in values if not table.c[name].primary_key},
+            # An older message that comes late changes nothing.
+            where=insert.excluded[newest] >= table.c[newest],
+        )
+        async with self._transaction() as connection:
+            await connection.execute(upsert)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except (DBAPIError, OSError, TimeoutError) as exc:
+            # The statement and its values stay out of the message: they hold what people wrote.
+            raise Retryable(f"the feedback database did not answer: {_reason(exc)}") from None
+        except SQLAlchemyError as exc:
+            raise Fatal(f"the feedback database cannot be used: {type(exc).__name__}") from exc
+
+
+def _asynchronous(url: str) -> URL:
+    parsed = make_url(url)
+    if parsed.get_backend_name() not in _DRIVERS:
+        raise Fatal("HEADRACE_FEEDBACK_DATABASE_URL must begin with sqlite: or postgresql:")
+    return parsed if "+" in parsed.drivername else parsed.set(drivername=_DRIVERS[parsed.drivername])
+
+
+def _engine(url: URL) -> AsyncEngine:
+    engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    # WAL: a reader never waits for the writer. FULL: an offset is committed only for what a power cut leaves in place.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _reason(exc: BaseException) -> str:
+    return type(getattr(exc, "orig", None) or exc).__name__
