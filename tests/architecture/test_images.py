@@ -106,5 +106,10 @@ def test_the_collector_reads_the_metrics_of_every_service() -> None:
     described = yaml.safe_load((ROOT / "infra/otel/collector.yaml").read_text(encoding="utf-8"))
     (job,) = described["receivers"]["prometheus"]["config"]["scrape_configs"]
     targets = {target for group in job["static_configs"] for target in group["targets"]}
-    (port,) = set(re.findall(r"HEADRACE_OPS_PORT=(\d+)", DOCKERFILE.read_text(encoding="utf-8")))
-    assert targets == {f"{service}:{port}" for service in SERVICES}
+    (port,) = re.findall(r"HEALTH_PORT=(\d+)", DOCKERFILE.read_text(encoding="utf-8"))
+    assert targets == {f"{name}:{CONTAINERS[name]['environment'].get('HEALTH_PORT', port)}" for name in SERVICES}
+
+
+def test_the_health_check_asks_where_the_service_answers() -> None:
+    described = DOCKERFILE.read_text(encoding="utf-8")
+    assert re.findall(r"HEADRACE_OPS_PORT=(\d+)", described) == re.findall(r"HEALTH_PORT=(\d+)", described)
