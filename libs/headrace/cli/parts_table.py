@@ -39,6 +39,6 @@ def parts_table(statuses: Sequence[Status]) -> Table:
             str(status.pid or ""),
             str(status.restarts or ""),
             f"{resident_bytes(status.pid) / 1e6:.0f}" if status.pid else "",
-            Text(status.note.splitlines()[0] if status.note else status.address, "dim"),
+            Text(status.note.split("\n", 1)[0] or status.address, "dim"),
         )
     return table

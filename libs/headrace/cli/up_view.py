@@ -77,7 +77,7 @@ class LineView(_Plain):
         self._console = console
 
     def changed(self, status: Status) -> None:
-        note = status.note or (status.address if status.state is State.READY else "")
+        note = _first_line(status.note) or (status.address if status.state is State.READY else "")
         self._say(f"{status.name:<15} {status.state:<11} {note}".rstrip())
 
     def ready(self, url: str, seconds: float) -> None:
@@ -117,7 +117,9 @@ class TableView:
 
     def changed(self, status: Status) -> None:
         if status.state is State.RESTARTING:
-            self._live.console.print(f"{status.name} is started again: {status.note}", markup=False, highlight=False)
+            self._live.console.print(
+                f"{status.name} is started again: {_first_line(status.note)}", markup=False, highlight=False
+            )
         self._live.refresh()
 
     def ready(self, url: str, seconds: float) -> None:
@@ -140,3 +142,8 @@ class TableView:
 
 def _ready(url: str, seconds: float) -> str:
     return f"ready after {seconds:.1f} s" + (f": open {url}" if url else "")
+
+
+def _first_line(note: str) -> str:
+    """Without the end of a log, which an error that ends everything shows in full."""
+    return note.split("\n", 1)[0].removesuffix(" and ends:")

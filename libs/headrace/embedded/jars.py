@@ -91,7 +91,7 @@ def _download(missing: Sequence[Jar], store: Path, progress: Progress | None) ->
 
 
 def _download_one(jar: Jar, store: Path) -> None:
-    from jgo.maven import MavenContext  # noqa: PLC0415 - half a second that a start with all jars does not need
+    from jgo.maven import MavenContext
 
     # jgo takes whatever lies there for the jar, half of one too.
     jar.path(store).unlink(missing_ok=True)
@@ -104,7 +104,7 @@ def _download_one(jar: Jar, store: Path) -> None:
 
 
 def _resolve() -> str:
-    import jgo  # noqa: PLC0415 - as above
+    import jgo
 
     chosen: dict[str, Jar] = {}
     for root in ROOTS:

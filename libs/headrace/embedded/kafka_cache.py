@@ -91,7 +91,7 @@ class StartUpCache:
             process.start()
             try:
                 if await asyncio.wait_for(process.wait(), FORMAT_SECONDS):
-                    raise process.failed(f"ended with status {process.returncode}")
+                    raise process.failed(process.ending)
                 data.rename(self._formatted)
             finally:
                 process.kill()

@@ -45,7 +45,7 @@ class ChildProcess:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._log_start = output.tell()
-            self._popen = subprocess.Popen(  # noqa: S603 - commands are composed here, never by a user
+            self._popen = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -74,7 +74,7 @@ class ChildProcess:
         until = monotonic() + seconds
         while not await check():
             if self.returncode is not None:
-                raise self.failed(f"ended with status {self.returncode} while starting")
+                raise self.failed(f"{self.ending} while starting")
             if monotonic() > until:
                 raise self.failed(f"was not ready after {seconds:.0f} s")
             await asyncio.sleep(every)
@@ -97,6 +97,14 @@ class ChildProcess:
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words."""
+        code = self.returncode
+        if code is None:
+            return "still runs"
+        return f"ended with status {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
 
     def failed(self, what: str) -> Fatal:
         """An error that says what happened, where the log is, and how the log ends."""

