@@ -21,7 +21,11 @@ _MARKER: Final = ".complete.json"
 
 def model_dir(spec: ModelSpec) -> Path:
     """Where the model lies once it is prepared."""
-    return Path(spec.source.path) if isinstance(spec.source, PathSource) else cache_dir() / "models" / spec.name / spec.revision
+    return (
+        Path(spec.source.path)
+        if isinstance(spec.source, PathSource)
+        else cache_dir() / "models" / spec.name / spec.revision
+    )
 
 
 def is_prepared(spec: ModelSpec) -> bool:

@@ -38,10 +38,14 @@ class ChatTokenizer:
         config = json.loads(path.read_text("utf-8")) if (path := model_dir / CONFIG).is_file() else {}
         template = path.read_text("utf-8") if (path := model_dir / TEMPLATE).is_file() else config.get("chat_template")
         if not isinstance(template, str):
-            raise Fatal(f"the model in {model_dir} has no chat template: only chat models have one; choose another model")
+            raise Fatal(
+                f"the model in {model_dir} has no chat template: only chat models have one; choose another model"
+            )
         tokenizer.no_padding()
         tokenizer.no_truncation()
-        return cls(tokenizer, template, {key: _content(value) for key, value in config.items() if key.endswith("_token")})
+        return cls(
+            tokenizer, template, {key: _content(value) for key, value in config.items() if key.endswith("_token")}
+        )
 
     @property
     def eos_id(self) -> int | None:

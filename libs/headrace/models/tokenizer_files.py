@@ -25,18 +25,24 @@ def write_from_gguf(gguf: Path, folder: Path) -> None:
     """Rebuild the tokenizer that the GGUF carries; a kind that is not known here is `Fatal`, never a guess."""
     metadata = read_metadata(gguf)
     if metadata.get("tokenizer.ggml.model") != "gpt2":
-        raise Fatal(f"{gguf.name} has a tokenizer of kind {metadata.get('tokenizer.ggml.model')!r}, not byte-level BPE: "
-                    "take the model from its hub repository (`type: hf`), which brings tokenizer.json")
+        raise Fatal(
+            f"{gguf.name} has a tokenizer of kind {metadata.get('tokenizer.ggml.model')!r}, not byte-level BPE: "
+            "take the model from its hub repository (`type: hf`), which brings tokenizer.json"
+        )
     tokens = cast("list[str]", metadata["tokenizer.ggml.tokens"])
     merges = [tuple(merge.split(" ", 1)) for merge in cast("list[str]", metadata["tokenizer.ggml.merges"])]
     kinds = cast("list[int]", metadata["tokenizer.ggml.token_type"])
-    tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, cast("list[tuple[str, str]]", merges)))
+    tokenizer = Tokenizer(
+        models.BPE({token: i for i, token in enumerate(tokens)}, cast("list[tuple[str, str]]", merges))
+    )
     tokenizer.pre_tokenizer = _pre_tokenizer(str(metadata.get("tokenizer.ggml.pre", "")), gguf.name)
     tokenizer.decoder = decoders.ByteLevel()
     added = [(token, kind) for token, kind in zip(tokens, kinds, strict=True) if kind in {_CONTROL, _USER_DEFINED}]
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token, kind in added if kind == _CONTROL])
     tokenizer.add_tokens([AddedToken(token, normalized=False) for token, kind in added if kind == _USER_DEFINED])
-    special = {f"{name}_token": tokens[index] for name in ("bos", "eos", "unk") if (index := _id(metadata, name)) is not None}
+    special = {
+        f"{name}_token": tokens[index] for name in ("bos", "eos", "unk") if (index := _id(metadata, name)) is not None
+    }
     _write(folder, tokenizer, str(metadata.get("tokenizer.chat_template", "")), special)
 
 
@@ -62,8 +68,10 @@ def _pre_tokenizer(name: str, file: str) -> pre_tokenizers.PreTokenizer:
         case "gpt-2" | "default" | "":
             return pre_tokenizers.ByteLevel(add_prefix_space=False)
         case _:
-            raise Fatal(f"{file} splits words the way of {name!r}, which is not known here: "
-                        "take the model from its hub repository (`type: hf`), which brings tokenizer.json")
+            raise Fatal(
+                f"{file} splits words the way of {name!r}, which is not known here: "
+                "take the model from its hub repository (`type: hf`), which brings tokenizer.json"
+            )
 
 
 def _id(metadata: dict[str, Value], name: str) -> int | None:

@@ -15,13 +15,19 @@ def fetch(source: HubSource, revision: str, into: Path, patterns: tuple[str, ...
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
-        snapshot_download(source.repo, revision=revision, local_dir=into, allow_patterns=list(patterns or source.patterns))
+        snapshot_download(
+            source.repo, revision=revision, local_dir=into, allow_patterns=list(patterns or source.patterns)
+        )
     except GatedRepoError as exc:
         raise Fatal(f"{source.repo} asks for its licence to be accepted: do so on its page, then set HF_TOKEN") from exc
     except (RepositoryNotFoundError, RevisionNotFoundError) as exc:
-        raise Fatal(f"the hub has no {source.repo} at revision {revision}: correct the model's YAML, or set HF_TOKEN") from exc
+        raise Fatal(
+            f"the hub has no {source.repo} at revision {revision}: correct the model's YAML, or set HF_TOKEN"
+        ) from exc
     except (HfHubHTTPError, OSError) as exc:
-        raise Retryable(f"the hub cannot be reached for {source.repo}: check the network or set HF_ENDPOINT to a mirror") from exc
+        raise Retryable(
+            f"the hub cannot be reached for {source.repo}: check the network or set HF_ENDPOINT to a mirror"
+        ) from exc
     for name, expected in source.sha256.items():
         if patterns is None or (into / name).is_file():
             verify(into / name, expected, remove=True)

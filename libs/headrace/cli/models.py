@@ -1,0 +1,107 @@
+"""`headrace models`: which models there are, where they lie, and fetching them."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from headrace.messaging.errors import HeadraceError
+from headrace.models.fetch import is_prepared, model_dir, prepare
+from headrace.models.registry import Registry, load_registry
+from headrace.models.spec import ModelSpec
+from headrace.runtime.paths import infra_dir
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Name = Annotated[str, typer.Argument(help="A model of infra/models.", show_default=False)]
+
+
+def register(root: typer.Typer) -> None:
+    """Add `models` to the command line."""
+    models = typer.Typer(no_args_is_help=True, help="Models: list them, show one, fetch weights.")
+    models.command("list")(list_models)
+    models.command("show")(show_model)
+    models.command("pull")(pull_models)
+    root.add_typer(models, name="models")
+
+
+def list_models(as_json: AsJson = False) -> None:  # noqa: FBT002 - typer makes an option of it
+    """List all models, and whether their weights are on this machine."""
+    registry = _registry()
+    rows = [_facts(registry.get(name)) for name in registry.names]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    columns = ("name", "task", "engine", "source", "revision", "fetched")
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*("yes" if row[column] is True else "no" if row[column] is False else row[column] for column in columns))
+    Console().print(table)
+
+
+def show_model(name: Name, as_json: AsJson = False) -> None:  # noqa: FBT002 - typer makes an option of it
+    """Show all that is known of one model."""
+    spec = _get(_registry(), name)
+    facts = _facts(spec)
+    details = {**spec.model_dump(mode="json"), "fetched": facts["fetched"], "folder": facts["folder"]}
+    if as_json:
+        print(json.dumps(details, indent=2))
+        return
+    for key, value in details.items():
+        Console().print(f"[bold]{key}[/]", value if isinstance(value, str) else json.dumps(value))
+
+
+def pull_models(
+    names: Annotated[list[str] | None, typer.Argument(help="Models; none: all that come from a registry.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fetch again what is there.")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002 - typer makes an option of it
+) -> None:
+    """Fetch and verify weights; what is there already is left alone."""
+    registry = _registry()
+    folders: dict[str, str] = {}
+    for name in names or registry.names:
+        spec = _get(registry, name)
+        try:
+            folders[name] = str(prepare(spec, force=force))
+        except HeadraceError as exc:
+            _fail(f"{name}: {exc}")
+        if not as_json:
+            print(f"{name}: {folders[name]}")
+    if as_json:
+        print(json.dumps(folders, indent=2))
+
+
+def _facts(spec: ModelSpec) -> dict[str, Any]:
+    folder: Path = model_dir(spec)
+    return {
+        "name": spec.name,
+        "task": spec.task,
+        "engine": spec.engine,
+        "source": spec.source.type,
+        "revision": spec.revision,
+        "license": spec.license,
+        "fetched": is_prepared(spec),
+        "folder": str(folder),
+    }
+
+
+def _registry() -> Registry:
+    try:
+        return load_registry(infra_dir() / "models")
+    except HeadraceError as exc:
+        _fail(str(exc))
+
+
+def _get(registry: Registry, name: str) -> ModelSpec:
+    try:
+        return registry.get(name)
+    except HeadraceError as exc:
+        _fail(str(exc))
+
+
+def _fail(reason: str) -> NoReturn:
+    print(reason, file=sys.stderr)
+    raise typer.Exit(1)

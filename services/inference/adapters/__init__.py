@@ -1,0 +1,1 @@
+"""What implements inference's ports: engines, Ray, Redis, the stream of deltas."""

@@ -1,0 +1,98 @@
+"""What goes between an engine and its core's process: one JSON object a line."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from headrace.models.spec import ModelSpec
+
+Finish = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first line: which model, where its files are, run by which core."""
+
+    spec: ModelSpec
+    folder: str
+    core: str
+    eos_id: int | None
+    op: Literal["start"] = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Generate: tokens in, sampling resolved."""
+
+    request_id: str
+    prompt: list[int]
+    max_tokens: int
+    temperature: float
+    top_p: float
+    seed: int
+    op: Literal["add"] = "add"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Log-probabilities of each continuation after the prompt."""
+
+    request_id: str
+    prompt: list[int]
+    labels: list[list[int]]
+    op: Literal["score"] = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Forget a request and free what it holds."""
+
+    request_id: str
+    op: Literal["cancel"] = "cancel"
+
+
+Command = Start | Add | Score | Cancel
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The weights are loaded."""
+
+    load_seconds: float
+    device: str
+    op: Literal["ready"] = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """New tokens of a request; with `finish` they are its last."""
+
+    request_id: str
+    ids: list[int]
+    finish: Finish | None = None
+    op: Literal["tokens"] = "tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Log-probabilities, token by token, label by label."""
+
+    request_id: str
+    log_likelihoods: list[list[float]]
+    op: Literal["scored"] = "scored"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A request failed; without an id, the core itself did."""
+
+    request_id: str
+    message: str
+    op: Literal["failed"] = "failed"
+
+
+Event = Ready | Tokens | Scored | Failed
+
+COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="op")])
+EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="op")])

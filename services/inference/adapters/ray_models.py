@@ -1,0 +1,201 @@
+"""Engines as Ray Serve applications, one per model. They outlive this process: a restart finds its models loaded."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from headrace.messaging.errors import HeadraceError, Retryable
+from headrace.models.spec import ModelSpec
+from headrace.runtime.paths import data_dir
+from services.inference.adapters.ray_replica import Replica
+from services.inference.ports import Chunk, Engine, GenerationRequest, ScoreRequest, Scores
+
+log = structlog.get_logger()
+
+_NAMESPACE: Final = "headrace"
+_PREFIX: Final = "inference."
+# Requests on their way to a free slot, beyond the running ones, so that a slot never waits for the network.
+_AHEAD: Final = 4
+# What a replica must know of where things are, on whatever node it is.
+_PASSED_ON: Final = ("HEADRACE_CACHE_DIR", "HEADRACE_DATA_DIR", "HEADRACE_INFRA_DIR", "HF_TOKEN", "HF_ENDPOINT")
+_ALONE: Final[dict[str, Any]] = {
+    "include_dashboard": False,
+    "object_store_memory": 100 << 20,
+    # Below what the services and parts of one machine take for themselves.
+    "_system_config": {"min_worker_port": 10_002, "max_worker_port": 10_400},
+}
+
+
+class RayModels:
+    """Deploys, or finds deployed, the application of each model."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._engines: dict[str, RayEngine] = {}
+        self._deploying = asyncio.Lock()
+
+    async def engine(self, spec: ModelSpec) -> Engine:
+        async with self._deploying:
+            found = self._engines.get(spec.name)
+            if found is None or found.lost:
+                found = self._engines[spec.name] = await self._deployed(spec)
+        return found
+
+    async def check(self) -> None:
+        for name, engine in self._engines.items():
+            if engine.lost:
+                raise Retryable(f"the application of model {name} does not answer; the next turn deploys it again")
+
+    async def close(self) -> None:
+        """Let go of the cluster; with one of our own, that ends it."""
+        import ray
+
+        self._engines.clear()
+        await asyncio.to_thread(ray.shutdown)
+
+    async def _deployed(self, spec: ModelSpec) -> "RayEngine":
+        import ray.exceptions
+
+        try:
+            handle = await asyncio.to_thread(_deploy, spec, self._address)
+            name = await handle.name.remote()
+        except (ray.exceptions.RayError, RuntimeError, ConnectionError, TimeoutError) as exc:
+            raise Retryable(f"model {spec.name} is not deployed on Ray: {_last_line(exc)}") from exc
+        log.info("model reached on ray", model=spec.name, engine=name)
+        return RayEngine(handle, name, spec)
+
+
+class RayEngine:
+    """The `Engine` behind a Serve handle."""
+
+    def __init__(self, handle: Any, name: str, spec: ModelSpec) -> None:
+        self._handle = handle
+        self._name = name
+        self._spec = spec
+        self.lost = False
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Chunk, None]:
+        response = self._handle.options(stream=True).generate.remote(request)
+        try:
+            async for chunk in response:
+                yield chunk
+        except Exception as exc:
+            raise self._told(exc) from exc
+        finally:
+            # Ends the replica's generator, whose end frees the slot; nothing happens where it has ended.
+            response.cancel()
+
+    async def score(self, request: ScoreRequest) -> Scores:
+        response = self._handle.score.remote(request)
+        try:
+            scores: Scores = await response
+        except asyncio.CancelledError:
+            response.cancel()
+            raise
+        except Exception as exc:
+            raise self._told(exc) from exc
+        return scores
+
+    async def cancel(self, request_id: str) -> None:
+        await self._handle.cancel.remote(request_id)
+
+    async def running(self) -> int:
+        """Requests that hold a slot now."""
+        count: int = await self._handle.running.remote()
+        return count
+
+    def _told(self, exc: Exception) -> HeadraceError:
+        """The replica's own error, or the news that it is gone; whatever else is raised stays what it is."""
+        from ray.exceptions import RayError, RayTaskError
+        from ray.serve.exceptions import BackPressureError, RayServeException
+
+        if isinstance(exc, RayTaskError) and isinstance(exc.cause, HeadraceError):
+            return exc.cause
+        if isinstance(exc, BackPressureError):
+            full = f"model {self._spec.name} is full: its queue of {self._spec.limits.max_queue} is taken"
+            return Retryable(full, retry_after_ms=1000)
+        if isinstance(exc, RayError | RayServeException):
+            self.lost = True
+            return Retryable(f"model {self._spec.name}: replica gone ({type(exc).__name__}); Serve starts another")
+        raise exc
+
+
+def application_name(spec: ModelSpec) -> str:
+    """Named by model and configuration: an unchanged application is found again, a changed one is deployed afresh."""
+    digest = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:8]
+    return f"{_PREFIX}{spec.name}.{digest}"
+
+
+def _deploy(spec: ModelSpec, address: str) -> Any:
+    """Blocks: connect, deploy unless it runs, drop what an earlier configuration left behind."""
+    import ray
+    from ray import serve
+
+    _connect(address)
+    name = application_name(spec)
+    serve.start(proxy_location="Disabled")
+    applications = serve.status().applications
+    if name in applications and applications[name].status == "RUNNING":
+        return serve.get_app_handle(name)
+    gpus = min(spec.resources.gpus, ray.cluster_resources().get("GPU", 0.0))
+    environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
+    deployment = serve.deployment(
+        Replica,
+        name="engine",
+        num_replicas=spec.resources.replicas,
+        max_ongoing_requests=spec.resources.max_running + _AHEAD,
+        max_queued_requests=spec.limits.max_queue,
+        health_check_period_s=5,
+        health_check_timeout_s=60,
+        graceful_shutdown_timeout_s=5,
+        ray_actor_options={
+            "num_cpus": spec.resources.cpus,
+            "num_gpus": gpus,
+            "runtime_env": {"env_vars": {**environment, "PYTHONPATH": os.pathsep.join(_import_paths())}},
+        },
+    )
+    handle = serve.run(deployment.bind(spec.model_dump_json(), gpu=gpus > 0), name=name, route_prefix=None)
+    for other in applications:
+        if other.rpartition(".")[0] == name.rpartition(".")[0] and other != name:
+            serve.delete(other)
+    return handle
+
+
+def _connect(address: str) -> None:
+    import ray
+
+    if ray.is_initialized():
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # A driver under `uv run` would have its environment rebuilt for the workers.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    options: dict[str, Any] = {"namespace": _NAMESPACE, "log_to_driver": False, "configure_logging": False}
+    if address:
+        ray.init(address, **options)
+        return
+    # Of our own and on loopback only: nobody else can reach it, so it needs no token.
+    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+    logs = data_dir() / "ray"
+    logs.mkdir(parents=True, exist_ok=True)
+    ray.init(**options, **_ALONE)
+
+
+def _import_paths() -> list[str]:
+    """Where `headrace` and `services` are imported from, for the workers."""
+    import headrace
+    import services
+
+    return sorted({str(Path(package.__path__[0]).resolve().parent) for package in (headrace, services)})
+
+
+def _last_line(exc: BaseException) -> str:
+    return (str(exc).strip().splitlines() or [type(exc).__name__])[-1]

@@ -1,0 +1,1 @@
+"""What inference decides without any I/O: sampling, fingerprints, text out of tokens, probabilities."""

@@ -1,0 +1,108 @@
+"""The handler of turns that wait for a model: one result per turn, however often the turn is delivered."""
+
+from typing import assert_never
+
+from headrace.messaging.clock import Clock
+from headrace.messaging.contract import End, Next, StageContext, StageResult
+from headrace.messaging.errors import Invalid, Retryable
+from headrace.models.registry import Registry
+from headrace.v1.responses_pb2 import Error, ResponseCompleted
+from headrace.v1.turns_pb2 import Inference, Turn
+from services.inference.domain.fingerprint import fingerprint
+from services.inference.handlers.answers import Answers
+from services.inference.handlers.claims import Claims, Hold
+from services.inference.handlers.deltas import DeltaStream
+from services.inference.handlers.generation import Generation, Job
+from services.inference.handlers.interruption import Ended, interruptible
+from services.inference.handlers.observation import observe
+from services.inference.handlers.translation import section_of, shape_of, stream_context
+from services.inference.ports import Record
+
+_CANCELLED = "cancelled"
+
+
+class Inferring:
+    """Chats are streamed while they are generated; classifications are scored."""
+
+    def __init__(
+        self, registry: Registry, generation: Generation, claims: Claims, answers: Answers, clock: Clock
+    ) -> None:
+        self._registry = registry
+        self._generation = generation
+        self._claims = claims
+        self._answers = answers
+        self._clock = clock
+
+    async def turn(self, turn: Turn, context: StageContext) -> StageResult:
+        """The turn's result: the committed one, a cached one, or a new one."""
+        spec = self._registry.get(turn.prepared.model)
+        if spec.task != "chat":
+            raise Invalid(f"model {spec.name!r} is for {spec.task}, not for chat", code="unknown_model", field="model")
+        async with self._claims.hold(turn) as hold:
+            stream = None if turn.prepared.labels else _stream(turn, context, hold)
+            if hold.committed is None:
+                job = Job(turn, spec, section_of(spec, hold.attempt), stream)
+                status = await self._work(job, context, hold)
+                hold.committed = Record(job.section.SerializeToString(), status)
+                await self._claims.commit(turn, hold, hold.committed)
+            elif stream is not None:
+                await stream.replay(Inference.FromString(hold.committed.section).text)
+            section = Inference.FromString(hold.committed.section)
+            if stream is not None:
+                await stream.finish(section.text, section.finish_reason)
+            return _result(section, hold.committed.status)
+
+    async def _work(self, job: Job, context: StageContext, hold: Hold) -> int:
+        """Fill the section; the status is 0, or that of a turn which was cut short."""
+        section = job.section
+        match await interruptible(self._fill(job), context, hold.lost, self._clock):
+            case Ended.DONE:
+                status = 0
+            case Ended.CANCELLED:
+                status, section.finish_reason = int(ResponseCompleted.CANCELLED), _CANCELLED
+            case Ended.EXPIRED:
+                status, section.finish_reason = int(ResponseCompleted.EXPIRED), _CANCELLED
+            case Ended.LOST:
+                raise Retryable("a later attempt has taken this turn over")
+            case never:
+                assert_never(never)
+        observe(section, job.spec, wasted=bool(status))
+        return status
+
+    async def _fill(self, job: Job) -> None:
+        shape = shape_of(job.turn, job.spec)
+        async with self._answers.place(fingerprint(shape) if job.turn.prepared.cacheable else None) as place:
+            if place.found is None:
+                await self._generation.run(job, shape)
+                place.made = job.section.SerializeToString()
+                return
+        _adopt(job.section, Inference.FromString(place.found))
+        if job.stream is not None:
+            await job.stream.replay(job.section.text)
+
+
+def _stream(turn: Turn, context: StageContext, hold: Hold) -> DeltaStream:
+    return DeltaStream(context.publisher, stream_context(turn, hold.attempt), turn.conversation_id or turn.turn_id)
+
+
+def _adopt(section: Inference, found: Inference) -> None:
+    """Take a cached answer over: its words, not its attempt nor its timings."""
+    attempt = section.attempt
+    section.CopyFrom(found)
+    section.attempt = attempt
+    section.usage.cached = True
+    section.ClearField("time_to_first_token_ms")
+    section.ClearField("duration_ms")
+
+
+def _result(section: Inference, status: int) -> StageResult:
+    match status:
+        case ResponseCompleted.CANCELLED:
+            error = Error(code="cancelled", message="The turn was cancelled while it was answered.")
+            return End(ResponseCompleted.CANCELLED, error, section=section)
+        case ResponseCompleted.EXPIRED:
+            message = "The deadline passed in mid-answer: allow more time with `deadline`, or ask for fewer tokens."
+            error = Error(code="deadline_exceeded", message=message, field="deadline", retryable=True)
+            return End(ResponseCompleted.EXPIRED, error, section=section)
+        case _:
+            return Next(section)

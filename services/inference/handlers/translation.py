@@ -1,0 +1,66 @@
+"""Between the turn on the wire and what the domain knows."""
+
+from headrace.models.assemble import messages_of
+from headrace.models.spec import ModelSpec
+from headrace.v1.turns_pb2 import Inference, StreamContext, Turn
+from services.inference.domain.fingerprint import Shape
+from services.inference.domain.sampling import Sampling
+
+
+def sampling_of(turn: Turn, spec: ModelSpec) -> Sampling:
+    """What the turn asks for; what it leaves open is greedy, within the budget that preprocessing set."""
+    asked = turn.prepared.sampling
+    usual = turn.prepared.budget.max_new_tokens or spec.limits.max_new_tokens
+    return Sampling(
+        temperature=asked.temperature if asked.HasField("temperature") else 0.0,
+        top_p=asked.top_p if asked.HasField("top_p") else 1.0,
+        max_tokens=min(asked.max_tokens if asked.HasField("max_tokens") else usual, spec.limits.max_new_tokens),
+        seed=asked.seed if asked.HasField("seed") else None,
+        stop=tuple(asked.stop),
+    )
+
+
+def labels_of(turn: Turn) -> tuple[str, ...]:
+    """The labels of a classification; none for a chat."""
+    return tuple(label.name for label in turn.prepared.labels)
+
+
+def shape_of(turn: Turn, spec: ModelSpec) -> Shape:
+    """All that shapes the answer of this turn."""
+    prepared = turn.prepared
+    return Shape(
+        tenant=turn.tenant,
+        model=spec.name,
+        model_revision=spec.revision,
+        adapter="",
+        template=prepared.template,
+        template_version=prepared.template_version,
+        corpus_version=turn.grounding.corpus_version,
+        policy=turn.safety.policy,
+        policy_version=turn.safety.policy_version,
+        response_format=prepared.response_format.type + prepared.response_format.json_schema,
+        sampling=sampling_of(turn, spec),
+        messages=tuple(messages_of(turn)),
+        labels=labels_of(turn),
+    )
+
+
+def section_of(spec: ModelSpec, attempt: int) -> Inference:
+    """The section before anything was generated."""
+    return Inference(model=spec.name, model_revision=spec.revision, attempt=attempt)
+
+
+def stream_context(turn: Turn, attempt: int) -> StreamContext:
+    """What every delta carries of its turn."""
+    return StreamContext(
+        turn_id=turn.turn_id,
+        conversation_id=turn.conversation_id,
+        tenant=turn.tenant,
+        subject=turn.subject,
+        pipeline=turn.slip.pipeline,
+        reply=turn.reply if turn.HasField("reply") else None,
+        deadline=turn.deadline if turn.HasField("deadline") else None,
+        attempt=attempt,
+        markers=[passage.marker for passage in turn.grounding.passages],
+        masked=turn.safety.masked,
+    )
