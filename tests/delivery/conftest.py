@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
 from headrace.messaging import topics as topic_names
 from headrace.messaging.kafka import KafkaTransport, received
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.retries import RetryPolicy
+from headrace.messaging.tail import partitions_of
 from headrace.messaging.transport import Transport
 from headrace.runtime.host import Host
 from headrace.runtime.service import Service
 from headrace.runtime.settings import ServiceSettings
-
 from tests.fakes.memory_log import MemoryLog, MemoryTransport
 
 QUICK = RetryPolicy(tries=3, base_ms=10, ceiling_ms=50, rest_ms=100, deliveries=2)
@@ -82,17 +85,12 @@ class OnKafka:
 
     async def produce(self, topic: str, value: bytes | None, key: bytes | None = None,
                       headers: list[tuple[str, bytes]] | None = None) -> None:  # fmt: skip
-        from aiokafka import AIOKafkaProducer
-
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all") as producer:
             await producer.send_and_wait(topic, value, key=key, headers=headers or [])
 
     async def read(self, topic: str) -> list[Received]:
-        from aiokafka import AIOKafkaConsumer, TopicPartition as KafkaPartition
-
         async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False) as consumer:
-            await consumer.topics()
-            places = [KafkaPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
+            places = [KafkaPartition(*place) for place in await partitions_of(self.bootstrap, topic)]
             consumer.assign(places)
             await consumer.seek_to_beginning()
             ends = await consumer.end_offsets(places)
@@ -116,11 +114,16 @@ class OnKafka:
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.integration)])
-async def log(request: pytest.FixtureRequest) -> AsyncIterator[Log]:
-    if request.param == "memory":
+def bootstrap(request: pytest.FixtureRequest) -> str:
+    """Where the log is; empty: in memory."""
+    return str(request.getfixturevalue("kafka")) if request.param == "kafka" else ""
+
+
+@pytest.fixture
+async def log(bootstrap: str) -> AsyncIterator[Log]:
+    if not bootstrap:
         yield InMemory()
         return
-    bootstrap: str = request.getfixturevalue("kafka")
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -164,8 +167,9 @@ class Running:
         """Die without a word: what runs is lost, nothing is committed."""
         dispatcher = self.host._dispatcher
         assert dispatcher is not None
-        await self.log.crash(self.transport)
-        tasks = list(dispatcher._tasks)
         dispatcher._draining = True
-        for task in tasks:
+        for task in list(dispatcher._tasks):
             task.cancel()
+        self.host._dispatcher = None
+        await dispatcher._committer.close()
+        await self.log.crash(self.transport)

@@ -25,7 +25,7 @@ class MemoryLog:
         self.clock = clock or SystemClock()
         self.records: dict[TopicPartition, list[Received]] = defaultdict(list)
         self.committed: dict[tuple[str, TopicPartition], int] = {}
-        self.members: dict[str, list["MemorySubscription"]] = defaultdict(list)
+        self.members: dict[str, list[MemorySubscription]] = defaultdict(list)
         self.commits: list[tuple[str, TopicPartition, int]] = []
         self._appended = asyncio.Event()
 
@@ -65,9 +65,7 @@ class MemoryPublisher:
             raise self.refusing.pop(0)
         value = encode(outgoing.message, outgoing.encoding) if outgoing.message is not None else outgoing.raw
         headers = [(name, text.encode()) for name, text in headers_of(outgoing).items()]
-        self.log.append(
-            outgoing.topic, value, key=outgoing.key.encode(), headers=headers, partition=outgoing.partition
-        )
+        self.log.append(outgoing.topic, value, key=outgoing.key.encode(), headers=headers, partition=outgoing.partition)
 
 
 class MemoryTransport:

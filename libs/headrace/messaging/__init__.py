@@ -1,1 +1,1 @@
-"""Delivery over Kafka: concurrent between keys, ordered within one, committed only after the effects are acknowledged."""
+"""Delivery over Kafka: concurrent between keys, ordered within one, committed after the effects are acknowledged."""

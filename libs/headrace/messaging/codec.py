@@ -19,13 +19,15 @@ def content_type(message_type: type[Message], encoding: Encoding) -> str:
 def encode(message: Message, encoding: Encoding = PROTOBUF) -> bytes:
     """Deterministic bytes, so that the same message has the same fingerprint."""
     if encoding == JSON:
-        text = json_format.MessageToJson(message, indent=None, ensure_ascii=False, always_print_fields_with_no_presence=False)
+        text = json_format.MessageToJson(
+            message, indent=None, ensure_ascii=False, always_print_fields_with_no_presence=False
+        )
         return text.encode()
     return message.SerializeToString(deterministic=True)
 
 
 def encoding_of(value: bytes, header: str) -> Encoding:
-    """What the header says, else what the first byte shows: no Protobuf message of ours begins with a brace or bracket."""
+    """What the header says, else the first byte: no Protobuf message of ours begins with a brace, bracket or quote."""
     kind = header.partition(";")[0].strip().lower()
     if kind in {"application/json", "text/json"} or kind.endswith("+json"):
         return JSON
@@ -56,7 +58,9 @@ def _decode_json(value: bytes, message_type: type[M]) -> M:
     except UnicodeDecodeError as exc:
         raise Undecodable(f"the JSON is not UTF-8: byte {exc.start} cannot be read") from exc
     if text.lstrip()[:1] != "{":
-        raise Undecodable(f"expected one JSON object ({expected}), got something else, such as an array or a bare value")
+        raise Undecodable(
+            f"expected one JSON object ({expected}), got something else, such as an array or a bare value"
+        )
     try:
         return json_format.Parse(text, message_type(), max_recursion_depth=32)
     except json_format.ParseError as exc:

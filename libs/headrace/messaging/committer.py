@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 import structlog
 
@@ -76,6 +77,13 @@ class Committer:
         """Commit now what may be committed."""
         async with self._committing:
             await self._commit()
+
+    async def close(self) -> None:
+        """Commit no more; call once nothing is left to settle."""
+        if self._task and not self._task.done():
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
 
     def _commit_soon(self) -> None:
         if self._task is None or self._task.done():

@@ -18,7 +18,7 @@ JSON: Encoding = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to publish; `message=None` is a tombstone. Headers of trace, tenant and deadline are added on the way out."""
+    """A message to publish; `message=None` is a tombstone. Trace, tenant and deadline headers are added on the way."""
 
     topic: str
     key: str
@@ -33,7 +33,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The stage is done: its section goes into the turn, the turn to the next stage of its slip, `also` to where it says."""
+    """The stage is done: its section goes into the turn, the turn to its slip's next stage, `also` to where it says."""
 
     section: Message
     also: tuple[Outgoing, ...] = ()

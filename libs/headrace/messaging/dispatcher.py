@@ -130,6 +130,7 @@ class Dispatcher:
             await self._committer.flush()
         except Retryable as exc:
             log.warning("could not commit while draining, some work will be repeated", error=str(exc))
+        await self._committer.close()
 
     def _pump(self) -> None:
         while not self._draining and (work := self._schedule.take()):
@@ -154,7 +155,9 @@ class Dispatcher:
         source = record.headers.get(headers.ORIGIN_TOPIC, record.topic)
         processor = self._processors.get(source)
         if processor is None:
-            await self._failures.bury(record, stage=self._service, error=Fatal(f"nothing here consumes {source}"), attempts=1)
+            await self._failures.bury(
+                record, stage=self._service, error=Fatal(f"nothing here consumes {source}"), attempts=1
+            )
             self._committer.settle(record, Finished())
             return
         delivery = header_int(record.headers, headers.ATTEMPT, 1) if record.topic != source else 1

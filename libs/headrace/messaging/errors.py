@@ -21,7 +21,7 @@ class Retryable(HeadraceError):  # noqa: N818 - the field's word, as in "a retry
 
 
 class Invalid(HeadraceError):  # noqa: N818 - the field's word
-    """It will never work: `code` is stable snake_case, `field` names the culprit, the message names limit and remedy."""
+    """It will never work: `code` is stable snake_case, `field` names the culprit, the message limit and remedy."""
 
     def __init__(self, message: str, *, code: str = "invalid", field: str = "") -> None:
         super().__init__(message)

@@ -66,7 +66,9 @@ class Failures:
             headers.ORIGIN_OFFSET: record.headers.get(headers.ORIGIN_OFFSET, str(record.offset)),
             headers.ORIGIN_TIMESTAMP: record.headers.get(headers.ORIGIN_TIMESTAMP, str(record.timestamp_ms)),
         }
-        outgoing = Outgoing(topics.retries(self._service), key=record.key_text, message=None, raw=record.value, headers=onward)
+        outgoing = Outgoing(
+            topics.retries(self._service), key=record.key_text, message=None, raw=record.value, headers=onward
+        )
         await self.insist(lambda: self._publisher.publish(outgoing))
         self.note_retry(stage, error, where="topic", tries=delivery)
 

@@ -82,7 +82,7 @@ class KafkaPublisher:
         await self._broker.stop()
 
     async def publish(self, outgoing: Outgoing) -> None:
-        """Return once acknowledged; `Invalid` if the message is too large, `Retryable` if the broker does not answer."""
+        """Return once acknowledged; `Invalid` if it is too large, `Retryable` if the broker does not answer."""
         value = encode(outgoing.message, outgoing.encoding) if outgoing.message is not None else outgoing.raw
         headers = headers_of(outgoing)
         try:
@@ -97,7 +97,9 @@ class KafkaPublisher:
         except MessageSizeTooLargeError as exc:
             size = len(value or b"")
             raise Invalid(
-                f"the message has {size} bytes, {outgoing.topic} takes {MAX_MESSAGE_BYTES}", code="too_large", field="value"
+                f"the message has {size} bytes, {outgoing.topic} takes {MAX_MESSAGE_BYTES}",
+                code="too_large",
+                field="value",
             ) from exc
         except (KafkaError, TimeoutError) as exc:
             raise Retryable(f"{outgoing.topic} did not acknowledge: {type(exc).__name__}") from exc
@@ -122,6 +124,7 @@ class KafkaTransport:
     def __init__(self, bootstrap: str, *, client_id: str, instance: str) -> None:
         self._broker = _broker(bootstrap, client_id)
         self._instance = instance
+        self._closed = False
         self.publisher = KafkaPublisher.over(self._broker)
 
     async def subscribe(self, group: str, topics: Collection[str], intake: Intake) -> Subscription:
@@ -132,7 +135,6 @@ class KafkaTransport:
             group_id=group,
             group_instance_id=f"{group}.{self._instance}",
             ack_policy=AckPolicy.MANUAL,
-            auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 5,
@@ -152,8 +154,10 @@ class KafkaTransport:
         return KafkaSubscription(subscriber.consumer)
 
     async def close(self) -> None:
-        """Close consumers, then the producer."""
-        await self._broker.stop()
+        """Close consumers, then the producer; closing twice is harmless."""
+        if not self._closed:
+            self._closed = True
+            await self._broker.stop()
 
 
 class KafkaSubscription:

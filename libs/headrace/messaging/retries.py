@@ -45,13 +45,20 @@ Consequence = RetryInPlace | RetryLater | Bury | Stop
 
 
 def consequence(
-    error: BaseException, *, tries: int, delivery: int, now_ms: int, jitter: float, policy: RetryPolicy, ordered: bool = False
+    error: BaseException,
+    *,
+    tries: int,
+    delivery: int,
+    now_ms: int,
+    jitter: float,
+    policy: RetryPolicy,
+    ordered: bool = False,
 ) -> Consequence:
     """Decide by the class of the error, the tries in place and the deliveries so far (both counted from 1).
 
-    An error of no known class is a defect: it is retried like `Retryable`, because a restart or another message may have
-    been its cause, and ends as a dead letter that shows it. `ordered` work (a stream) never leaves its place for the
-    retry topic, since what follows would overtake it.
+    An error of no known class is a defect: it is retried like `Retryable`, because a restart or another message may
+    have been its cause, and ends as a dead letter that shows it. `ordered` work (a stream) never leaves its place for
+    the retry topic, since what follows would overtake it.
     """
     match error:
         case Fatal():

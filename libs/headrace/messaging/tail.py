@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from headrace.messaging.kafka import MAX_MESSAGE_BYTES, received
 from headrace.messaging.records import Received, TopicPartition
@@ -67,14 +68,14 @@ class Started:
 
 
 async def partitions_of(bootstrap: str, topic: str) -> list[TopicPartition]:
-    """Every partition of a topic, in order."""
-    consumer = _consumer(bootstrap)
-    await consumer.start()
+    """Every partition of a topic, in order; none if there is no such topic."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    await admin.start()
     try:
-        await consumer.topics()
-        return [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        (description,) = await admin.describe_topics([topic])
+        return sorted(TopicPartition(topic, partition["partition"]) for partition in description["partitions"])
     finally:
-        await consumer.stop()
+        await admin.close()
 
 
 async def end_offsets(bootstrap: str, places: list[TopicPartition]) -> dict[TopicPartition, int]:

@@ -1,4 +1,4 @@
-"""The name of every topic, built here and nowhere else; `infra/kafka/topics.yaml` holds their partitions and retention."""
+"""The name of every topic, built here and nowhere else; `infra/kafka/topics.yaml` holds partitions and retention."""
 
 from typing import Final, Literal
 
@@ -35,7 +35,17 @@ def retries(service: str) -> str:
 
 def all_topics() -> frozenset[str]:
     """Every topic there is: what a broker must hold before the services start."""
-    public = {PROMPTS, REVIEWS, REVIEWS_CLASSIFIED, RESPONSES, RESPONSE_DELTAS, FEEDBACK, KNOWLEDGE, CANCELLATIONS, DEAD_LETTERS}
+    public = {
+        PROMPTS,
+        REVIEWS,
+        REVIEWS_CLASSIFIED,
+        RESPONSES,
+        RESPONSE_DELTAS,
+        FEEDBACK,
+        KNOWLEDGE,
+        CANCELLATIONS,
+        DEAD_LETTERS,
+    }
     internal = {DELTAS_GENERATED, DELTAS_CLEARED, TURNS_COMPLETED}
     staged = {turns(stage, lane) for stage in STAGES for lane in LANES}
     return frozenset(public | internal | staged | {retries(service) for service in SERVICES})

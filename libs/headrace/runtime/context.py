@@ -31,12 +31,21 @@ class HeaderedPublisher:
 
     async def publish(self, outgoing: Outgoing) -> None:
         """Publish with the inherited headers; the message's own win."""
-        headed = replace(outgoing, headers={**self._inherited, **outgoing.headers}, tenant=outgoing.tenant or self._tenant)
+        headed = replace(
+            outgoing, headers={**self._inherited, **outgoing.headers}, tenant=outgoing.tenant or self._tenant
+        )
         await self._publisher.publish(headed)
 
 
 def context_of(
-    record: Received, delivery: int, around: Surroundings, *, lane: str, tenant: str = "", deadline_ms: int = 0, turn_id: str = ""
+    record: Received,
+    delivery: int,
+    around: Surroundings,
+    *,
+    lane: str,
+    tenant: str = "",
+    deadline_ms: int = 0,
+    turn_id: str = "",
 ) -> StageContext:
     """The context of one delivery."""
     deadline_ms = deadline_ms or header_int(record.headers, headers.DEADLINE)

@@ -31,7 +31,10 @@ class EventProcessor:
         started_ms = self._around.clock.now_ms()
         queue_ms = float(max(0, started_ms - record.timestamp_ms))
         span = start_span(f"process {self.stage}", record, stage=self.stage, delivery=delivery, queue_ms=queue_ms)
-        with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False), marking_errors(span):
+        with (
+            trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False),
+            marking_errors(span),
+        ):
             context = context_of(record, delivery, self._around, lane=self._stage.lane)
             content_type = record.headers.get(headers.CONTENT_TYPE, "")
             message = decode(record.value, self._stage.message, content_type) if record.value is not None else None

@@ -1,6 +1,7 @@
 """Health, readiness and metrics of a service, over HTTP on loopback unless told otherwise."""
 
 import asyncio
+import socket
 from collections.abc import Mapping
 
 import orjson
@@ -66,7 +67,9 @@ class OpsServer:
         self._task = asyncio.create_task(self._server.serve(), name="ops")
         while not self._server.started:
             if self._task.done():
-                raise Fatal(f"cannot listen on {self._place} for health and metrics: set HEADRACE_OPS_PORT to a free port")
+                raise Fatal(
+                    f"cannot listen on {self._place} for health and metrics: set HEADRACE_OPS_PORT to a free port"
+                )
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
@@ -82,9 +85,9 @@ class _Quiet(uvicorn.Server):
     def capture_signals(self) -> "_NoSignals":  # type: ignore[override]  # narrows a generator context manager
         return _NoSignals()
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
-            await super().startup(sockets)  # type: ignore[arg-type]  # uvicorn's own parameter
+            await super().startup(sockets)
         except SystemExit as exc:
             raise Fatal("the ops port is taken") from exc
 

@@ -54,4 +54,6 @@ class Pipelines:
             return self._pipelines[name]
         except KeyError:
             known = ", ".join(sorted(self._pipelines))
-            raise Invalid(f"unknown pipeline {name!r}: use one of {known}", code="unknown_pipeline", field="pipeline") from None
+            raise Invalid(
+                f"unknown pipeline {name!r}: use one of {known}", code="unknown_pipeline", field="pipeline"
+            ) from None

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from contextlib import suppress
+from typing import Any
 
 import structlog
 import uvloop
@@ -53,7 +54,9 @@ async def _run(service: Service) -> int:
     listener: asyncio.Task[None] | None = None
     try:
         await ops.start()
-        transport = KafkaTransport(settings.kafka_bootstrap, client_id=f"headrace.{service.name}", instance=settings.instance)
+        transport = KafkaTransport(
+            settings.kafka_bootstrap, client_id=f"headrace.{service.name}", instance=settings.instance
+        )
         async with Host(service, transport, cancellations=cancellations) as host:
             listener = asyncio.create_task(_listen(settings.kafka_bootstrap, cancellations), name="cancellations")
             readiness.starting = False
@@ -72,7 +75,8 @@ async def _run(service: Service) -> int:
 
 async def _until(stop: asyncio.Event, host: Host) -> int:
     asked = asyncio.create_task(stop.wait(), name="stop")
-    await asyncio.wait({asked, host.failed}, return_when=asyncio.FIRST_COMPLETED)
+    waiting: set[asyncio.Future[Any]] = {asked, host.failed}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if host.failed.done():
         asked.cancel()
         error = host.failed.result()

@@ -1,4 +1,4 @@
-"""A service, described: which messages it consumes by which handlers. The runtime makes it run, on Kafka or in memory."""
+"""A service, described: which messages it consumes by which handlers. The runtime runs it, on Kafka or in memory."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext

@@ -39,11 +39,17 @@ class TurnProcessor:
         started_ms = self._around.clock.now_ms()
         queue_ms = float(max(0, started_ms - record.timestamp_ms))
         span = start_span(f"process {self.stage}", record, stage=self.stage, delivery=delivery, queue_ms=queue_ms)
-        with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False), marking_errors(span):
+        with (
+            trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False),
+            marking_errors(span),
+        ):
             turn, context = self._open(record, delivery)
             _describe(span, turn)
             early = early_end(
-                turn, stage=self.stage, now_ms=context.now_ms, cancelled=bool(turn.turn_id) and context.cancellation.requested
+                turn,
+                stage=self.stage,
+                now_ms=context.now_ms,
+                cancelled=bool(turn.turn_id) and context.cancellation.requested,
             )
             result = early or await self._stage.handler(turn, context)
             work_ms = float(max(0, self._around.clock.now_ms() - started_ms))

@@ -44,7 +44,10 @@ def early_end(turn: Turn, *, stage: str, now_ms: int, cancelled: bool) -> End | 
     if turn.HasField("outcome") or list(turn.slip.remaining) == [stage]:
         return None
     if cancelled:
-        return End(ResponseCompleted.CANCELLED, Error(code="cancelled", message="The turn was cancelled before it was answered."))
+        return End(
+            ResponseCompleted.CANCELLED,
+            Error(code="cancelled", message="The turn was cancelled before it was answered."),
+        )
     if turn.HasField("deadline") and turn.deadline.ToMilliseconds() <= now_ms:
         return expired(now_ms - turn.deadline.ToMilliseconds())
     return None
@@ -53,7 +56,9 @@ def early_end(turn: Turn, *, stage: str, now_ms: int, cancelled: bool) -> End | 
 def expired(late_ms: int) -> End:
     """The answer to a turn whose deadline has passed."""
     message = f"The deadline passed {late_ms} ms ago: ask again, or allow more time with `deadline`."
-    return End(ResponseCompleted.EXPIRED, Error(code="deadline_exceeded", message=message, field="deadline", retryable=True))
+    return End(
+        ResponseCompleted.EXPIRED, Error(code="deadline_exceeded", message=message, field="deadline", retryable=True)
+    )
 
 
 def failure(error: BaseException) -> End:
@@ -80,7 +85,9 @@ def last_resort(turn: Turn, end: End) -> Outgoing:
             error=end.error,
             trace_id=turn.trace_id,
         )
-        return Outgoing(topics.REVIEWS_CLASSIFIED, turn.review.review_id, classified, encoding=encoding, tenant=turn.tenant)
+        return Outgoing(
+            topics.REVIEWS_CLASSIFIED, turn.review.review_id, classified, encoding=encoding, tenant=turn.tenant
+        )
     completed = ResponseCompleted(
         turn_id=turn.turn_id,
         conversation_id=turn.conversation_id,
@@ -91,5 +98,6 @@ def last_resort(turn: Turn, end: End) -> Outgoing:
         finish_reason="error",
     )
     partition = turn.reply.partition if turn.reply.HasField("partition") else None
-    return Outgoing(topics.RESPONSES, key_of(turn), completed, partition=partition, encoding=encoding, tenant=turn.tenant)
-
+    return Outgoing(
+        topics.RESPONSES, key_of(turn), completed, partition=partition, encoding=encoding, tenant=turn.tenant
+    )
