@@ -1,0 +1,1 @@
+"""What a client of the topics needs: questions in, answers out, without running a service."""
