@@ -80,7 +80,7 @@ class Call:
                 async for event in self._turn.follow(Cursor()):
                     if isinstance(event, Ended):
                         return self._ended(event.answer)
-        except Retryable as problem:
+        except Invalid as problem:
             return _refused(problem, self._turn.turn_id)
         raise AssertionError("a turn was followed to its end without one")
 
@@ -89,7 +89,7 @@ class Call:
         events = self._events()
         try:
             first = await anext(events)
-        except Retryable as problem:
+        except Invalid as problem:
             await events.aclose()
             return _refused(problem, self._turn.turn_id)
         if isinstance(first, Ended) and not _is_answer(first.answer):
@@ -125,8 +125,8 @@ class Call:
                             yield end
                     case never:
                         assert_never(never)
-        except Retryable as problem:
-            yield self._event(completions.error_body(str(problem), kind="server_error", code="unavailable"))
+        except Invalid as problem:
+            yield self._event(completions.error_body(str(problem), kind="server_error", code=problem.code))
         finally:
             await rest.aclose()
 
@@ -189,10 +189,9 @@ def _failure(answer: Answer) -> tuple[dict[str, Any], int]:
 
 def _refused(problem: HeadraceError, turn_id: str) -> Response:
     if isinstance(problem, Invalid):
-        status = 413 if problem.code == "too_large" else 400
-        body = completions.error_body(
-            str(problem), kind="invalid_request_error", code=problem.code, param=problem.field
-        )
+        status = {"too_large": 413, "no_answer": 504}.get(problem.code, 400)
+        kind = "invalid_request_error" if problem.field else "server_error"
+        body = completions.error_body(str(problem), kind=kind, code=problem.code, param=problem.field)
         return _json(body, status, turn_id=turn_id)
     body = completions.error_body(str(problem), kind="server_error", code="unavailable")
     retry_after = said.retry_after_s(problem) if isinstance(problem, Retryable) else 1

@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 # When to ask again for a turn that another gateway is just asking.
 _CLAIMED_RETRY_MS = 2000
+_START_SECONDS = 10.0
 
 
 class Desk:
@@ -64,6 +65,10 @@ class Desk:
         self._slot = slot_of(self._gateway, partitions) if slot is None else slot % partitions
         self._home = PartitionReader(self._tail, self._slot, self._turns.feed)
         self._home.start()
+        # A broker that takes longer is waited for by /readyz; health and the page are there meanwhile.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_START_SECONDS):
+                await self._home.begun()
 
     async def stop(self) -> None:
         """Finish what is being asked, then stop reading. Turns go on without this gateway."""

@@ -26,12 +26,17 @@ class PartitionReader:
         # Where to go on; None: at the end, which is known as soon as the broker was reached.
         self.position = start
         self.problem = "the replies are not read yet"
+        self._begun = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to read."""
         self._task = asyncio.create_task(self._run(), name=f"replies-{self._partition}")
+
+    async def begun(self) -> None:
+        """Return when the broker was reached: what is asked after this is answered after the position."""
+        await self._begun.wait()
 
     def rewind(self, place: Offsets) -> None:
         """Make sure that this place is passed. Reading again is harmless: the logs drop what they have."""
@@ -74,6 +79,7 @@ class PartitionReader:
     def _note(self, position: Offsets) -> None:
         self.problem = ""
         self.position = position
+        self._begun.set()
 
 
 class Replays:

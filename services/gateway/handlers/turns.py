@@ -6,7 +6,7 @@ from time import monotonic
 
 import structlog
 
-from headrace.messaging.errors import Retryable
+from headrace.messaging.errors import Invalid
 from services.gateway.domain.answers import Answer, Piece
 from services.gateway.domain.shelf import Shelf
 from services.gateway.domain.turn_log import Cursor, Event, Taken, TurnLog
@@ -31,14 +31,14 @@ class HeldTurn:
         self._changed = asyncio.Event()
 
     async def follow(self, cursor: Cursor) -> AsyncIterator[Event]:
-        """What comes after the cursor, as it comes, to the end. Raises `Retryable` where no end came in time."""
+        """What comes after the cursor, as it comes, to the end. Raises `Invalid` where no end came in time."""
         while not cursor.ended:
             changed = self._changed
             events, cursor = self.log.read(cursor)
             for event in events:
                 yield event
             if self._abandoned and not cursor.ended:
-                raise Retryable("no answer came in time: ask again")
+                raise Invalid("no answer came in time: ask again", code="no_answer")
             if not events:
                 await changed.wait()
 
