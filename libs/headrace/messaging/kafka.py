@@ -36,8 +36,8 @@ from headrace.messaging.transport import Intake, NotOurs, Subscription
 
 log = structlog.get_logger()
 
-# One message may be this large on the wire; the broker's topics are created with the same limit.
-MAX_MESSAGE_BYTES = 1024 * 1024
+# The most that any topic takes (dead letters hold the originals of all others); each topic sets its own limit below.
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 PUBLISH_TIMEOUT_S = 30.0
 COMMIT_TIMEOUT_S = 10.0
 SESSION_TIMEOUT_MS = 10_000
@@ -51,7 +51,7 @@ def _broker(bootstrap: str, client_id: str) -> KafkaBroker:
         client_id=client_id,
         acks="all",
         enable_idempotence=True,
-        max_request_size=MAX_MESSAGE_BYTES + 64 * 1024,
+        max_request_size=MAX_MESSAGE_BYTES,
         allow_auto_create_topics=False,
         request_timeout_ms=int(PUBLISH_TIMEOUT_S * 1000),
         apply_types=False,

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from headrace.messaging.kafka import MAX_MESSAGE_BYTES, received
+from headrace.messaging.kafka import received
 from headrace.messaging.records import Received, TopicPartition
 
 
@@ -110,5 +110,4 @@ def _consumer(bootstrap: str) -> AIOKafkaConsumer:
         bootstrap_servers=bootstrap.split(","),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=4 * MAX_MESSAGE_BYTES,
     )

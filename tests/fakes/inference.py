@@ -1,0 +1,138 @@
+"""The ledger and the cache in memory, with switches that take them down, and models that say what a test wants."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+from headrace.messaging.errors import Retryable
+from headrace.models.spec import ModelSpec
+from services.inference.ports import (
+    Busy,
+    Chat,
+    Chunk,
+    Claim,
+    Claimed,
+    Committed,
+    Engine,
+    GenerationRequest,
+    Record,
+    ScoreRequest,
+    Scores,
+)
+
+
+@dataclass
+class MemoryLedger:
+    down: bool = False
+    attempts: dict[str, int] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+
+    async def claim(self, tenant: str, turn_id: str) -> Claim:
+        self._reach()
+        if record := self.records.get(turn_id):
+            return Committed(record, self.attempts[turn_id])
+        if turn_id in self.held:
+            return Busy(50)
+        self.held.add(turn_id)
+        self.attempts[turn_id] = self.attempts.get(turn_id, 0) + 1
+        return Claimed(self.attempts[turn_id])
+
+    async def renew(self, tenant: str, turn_id: str, attempt: int) -> bool:
+        self._reach()
+        return self.attempts.get(turn_id) == attempt
+
+    async def commit(self, tenant: str, turn_id: str, attempt: int, record: Record) -> bool:
+        self._reach()
+        if self.attempts.get(turn_id) != attempt:
+            return False
+        self.records[turn_id] = record
+        self.held.discard(turn_id)
+        return True
+
+    async def release(self, tenant: str, turn_id: str, attempt: int) -> None:
+        self._reach()
+        self.held.discard(turn_id)
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Retryable("the ledger is down")
+
+
+@dataclass
+class MemoryCache:
+    down: bool = False
+    sections: dict[str, bytes] = field(default_factory=dict)
+    making: set[str] = field(default_factory=set)
+
+    async def get(self, fingerprint: str) -> bytes | None:
+        self._reach()
+        return self.sections.get(fingerprint)
+
+    async def put(self, fingerprint: str, section: bytes) -> None:
+        self._reach()
+        self.sections[fingerprint] = section
+
+    async def begin(self, fingerprint: str) -> bool:
+        self._reach()
+        if fingerprint in self.making:
+            return False
+        self.making.add(fingerprint)
+        return True
+
+    async def end(self, fingerprint: str) -> None:
+        self.making.discard(fingerprint)
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Retryable("the cache is down")
+
+
+@dataclass
+class ScriptedEngine:
+    """Says, word by word, what `answer` makes of the last message; waits before the last word while `gate` is closed."""
+
+    answer: Callable[[str], str]
+    name: str = "scripted"
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+    running: int = 0
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Chunk, None]:
+        assert isinstance(request.prompt, Chat)
+        self.asked.append(request.prompt.messages)
+        words = self.answer(request.prompt.messages[-1][1]).split(" ")
+        self.running += 1
+        try:
+            for number, word in enumerate(words, 1):
+                if number == len(words):
+                    await self.gate.wait()
+                await asyncio.sleep(0)
+                text = word if number == 1 else f" {word}"
+                yield Chunk(text, 10, number, "stop" if number == len(words) else None)
+        finally:
+            self.running -= 1
+
+    async def score(self, request: ScoreRequest) -> Scores:
+        """All the probability on the first label that the prompt's last message contains, else on the first."""
+        assert isinstance(request.prompt, Chat)
+        self.asked.append(request.prompt.messages)
+        text = request.prompt.messages[-1][1]
+        chosen = next((label for label in request.labels if label in text), request.labels[0])
+        return Scores(tuple(float(label == chosen) for label in request.labels), 10)
+
+
+@dataclass
+class OneModel:
+    """Every model is this engine."""
+
+    engine_: Engine
+
+    async def engine(self, spec: ModelSpec) -> Engine:
+        return self.engine_
+
+    async def check(self) -> None:
+        pass
