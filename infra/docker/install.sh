@@ -6,7 +6,7 @@ extras=$1
 python=$2
 lock=infra/locks/all.txt
 
-if [ -n "${TORCH_BACKEND:-}" ]; then
+if [ "${TORCH_BACKEND:-registry}" != registry ]; then
     # Another build of torch has other hashes; everything else stays held to the lock.
     rest=$(mktemp)
     awk '/^[a-zA-Z]/ { keep = !/^(torch|triton|nvidia-|cuda-)/ } keep' "$lock" >"$rest"

@@ -54,7 +54,7 @@ def closure(requirements: Iterable[str]) -> set[str]:
 @cache
 def installed(extra: str) -> set[str]:
     """What the image of this extra holds."""
-    return closure([*PROJECT["dependencies"], *PROJECT["optional-dependencies"][extra]])
+    return closure([*PROJECT["dependencies"], *PROJECT["optional-dependencies"][extra]]) - {PROJECT["name"]}
 
 
 def imports(path: Path, *, nested: bool) -> Iterator[tuple[int, str]]:
@@ -108,6 +108,9 @@ def distributions() -> dict[str, set[str]]:
 @cache
 def requirements_of(project: str) -> tuple[Requirement, ...]:
     """What a distribution says that it needs."""
+    if project == PROJECT["name"]:
+        extras = PROJECT["optional-dependencies"].items()
+        return tuple(Requirement(f"{text} ; extra == '{extra}'") for extra, texts in extras for text in texts)
     return tuple(Requirement(text) for text in requires(project) or [])
 
 
