@@ -90,7 +90,7 @@ class MemoryCache:
 
 @dataclass
 class ScriptedEngine:
-    """Says, word by word, what `answer` makes of the last message; waits before the last word while `gate` is closed."""
+    """Says, word by word, what `answer` makes of the last message; a closed `gate` holds back the last word."""
 
     answer: Callable[[str], str]
     name: str = "scripted"

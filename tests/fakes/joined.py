@@ -1,4 +1,4 @@
-"""All services of the path, joined by a log in memory: their real handlers, stores in memory, the engine that is given."""
+"""All services of the path, joined by a log in memory: real handlers, stores in memory, the engine that is given."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
