@@ -23,6 +23,10 @@ LOCKS = ROOT / "infra" / "locks"
 # The build of torch with its CUDA libraries, and the small one: what an empty disk must hold, with uv's cache.
 GIGABYTES = {"registry": 7, "other": 3}
 FULL_BYTES = 200e6
+NO_INDEX = (
+    "If it could not reach the package index: check the network, a proxy (HTTPS_PROXY), or name your mirror "
+    "(PIP_INDEX_URL), and start again; what was fetched is kept"
+)
 CUDA = re.compile(r"^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)(==| @)", re.IGNORECASE)
 
 
@@ -64,14 +68,31 @@ def make(asked: str) -> None:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=True)
     if not pinned_uv_is_there():
         say("1/3 uv, the installer: 18 MB")
-        target = ("install", "--quiet", "--upgrade", "--disable-pip-version-check", "--target", str(TOOLS))
+        target = (
+            "install",
+            "--quiet",
+            "--upgrade",
+            "--root-user-action=ignore",
+            "--disable-pip-version-check",
+            "--target",
+            str(TOOLS),
+        )
         call([*pip(), *target, "--require-hashes", "-r", str(LOCKS / "bootstrap.txt")])
     backend = torch_backend(asked)
     if not list(VENV.glob("lib/python*/site-packages/torch")):
         require_space(GIGABYTES.get(backend, GIGABYTES["other"]))
     install(backend)
     say("3/3 headrace itself")
-    uv("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    uv(
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--editable",
+        str(ROOT),
+        hint="Read what it says above",
+    )
     say("the environment is ready")
 
 
@@ -140,14 +161,14 @@ def install(backend: str) -> None:
     """The packages of the lock, and torch in the wanted build."""
     locks = [LOCKS / "all.txt", LOCKS / "build.txt"]
     if backend == "registry":
-        say("2/3 about 190 packages: 3 GB, most of it torch with its CUDA libraries (TORCH_BACKEND=cpu: a small build)")
+        say("2/3 about 210 packages: 3.4 GB, most of it torch's CUDA build (TORCH_BACKEND=cpu takes a small one)")
         uv("pip", "sync", "--require-hashes", *map(str, locks))
         return
-    say(f"2/3 about 170 packages: 1 GB, with torch for {backend}")
+    say(f"2/3 about 190 packages: 1 GB, with torch for {backend}")
     rest = VENV / "without-torch.txt"
     rest.write_text(without_torch((LOCKS / "all.txt").read_text(encoding="utf-8")), encoding="utf-8")
     uv("pip", "sync", "--require-hashes", str(rest), str(LOCKS / "build.txt"))
-    uv(*torch_install(backend))
+    uv(*torch_install(backend), hint="Only torch's own index has this build; TORCH_BACKEND=registry takes the other")
 
 
 def without_torch(lock: str) -> str:
@@ -163,12 +184,12 @@ def require_space(gigabytes: int) -> None:
         stop(f"{ROOT} has {free:.1f} GB free, and the environment takes about {gigabytes}: make room and start again")
 
 
-def uv(*arguments: str, check: bool = True, quiet: bool = False, env: dict[str, str] | None = None) -> int:
+def uv(
+    *arguments: str, check: bool = True, hint: str = NO_INDEX, quiet: bool = False, env: dict[str, str] | None = None
+) -> int:
     """Run uv on the environment."""
-    place = {"VIRTUAL_ENV": str(VENV), **(env or {})}
-    return call(
-        [str(TOOLS / "bin" / "uv"), *arguments], check=check, quiet=quiet, env={**os.environ, **pip_index(), **place}
-    )
+    told = {**os.environ, **pip_index(), "VIRTUAL_ENV": str(VENV), **(env or {})}
+    return call([str(TOOLS / "bin" / "uv"), *arguments], check=check, hint=hint, quiet=quiet, env=told)
 
 
 def pip_index() -> dict[str, str]:
@@ -181,17 +202,21 @@ def pip_index() -> dict[str, str]:
     return {"UV_DEFAULT_INDEX": index} if index else {}
 
 
-def call(command: list[str], *, check: bool = True, quiet: bool = False, env: dict[str, str] | None = None) -> int:
+def call(
+    command: list[str],
+    *,
+    check: bool = True,
+    hint: str = NO_INDEX,
+    quiet: bool = False,
+    env: dict[str, str] | None = None,
+) -> int:
     """Run a command; when it fails, say in plain words what may be missing."""
     output = subprocess.DEVNULL if quiet else None
     status = subprocess.run(command, env=env, stdout=output, stderr=output, check=False).returncode
     if status and check:
         if shutil.disk_usage(ROOT).free < FULL_BYTES:
             stop(f"the disk of {ROOT} is full: make room and start again; what was fetched is kept")
-        stop(
-            "the step above failed. If it could not reach the package index: check the network, a proxy (HTTPS_PROXY), "
-            "or name your mirror (PIP_INDEX_URL), and start again; what was fetched is kept"
-        )
+        stop(f"the step above failed. {hint}")
     return status
 
 
