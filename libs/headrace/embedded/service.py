@@ -21,13 +21,20 @@ class ServiceProcess:
     """
 
     def __init__(
-        self, name: str, *, log: Path, environment: Callable[[], Mapping[str, str]], drain_seconds: float
+        self,
+        name: str,
+        *,
+        log: Path,
+        environment: Callable[[], Mapping[str, str]],
+        drain_seconds: float,
+        port: int | None = None,
     ) -> None:
         self._name = name
         self._log = log
         self._environment = environment
         self._drain_seconds = drain_seconds
-        self._port: int | None = None
+        # The gateway answers for itself at the port of its page; the others get a free one.
+        self._port = port
         self._process: ChildProcess | None = None
 
     @property

@@ -88,7 +88,13 @@ def build_stack(wanted: Wanted, note: Note) -> Stack:
             return {**environment(), "HEADRACE_GATEWAY_PORT": str(wanted.gateway_port)}
 
         drain = float(os.environ.get("HEADRACE_DRAIN_SECONDS", DRAIN_SECONDS))
-        process = ServiceProcess(name, log=logs / f"{name}.log", environment=told, drain_seconds=drain)
+        process = ServiceProcess(
+            name,
+            log=logs / f"{name}.log",
+            environment=told,
+            drain_seconds=drain,
+            port=wanted.gateway_port if name == "gateway" else None,
+        )
         needs = {"kafka", "topics", "valkey"}
         needs |= {"models"} if name in WITH_MODELS else set()
         bound = frozenset({"ray"}) if name in WITH_RAY else frozenset[str]()
