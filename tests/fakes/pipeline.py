@@ -14,6 +14,7 @@ from headrace.messaging.contract import Outgoing, Publisher
 from headrace.messaging.kafka import KafkaPublisher
 from headrace.messaging.records import Received
 from headrace.messaging.tail import follow, partitions_of
+from headrace.v1.feedback_pb2 import FeedbackSubmitted
 from headrace.v1.prompts_pb2 import CancelRequested, PromptSubmitted
 from headrace.v1.responses_pb2 import Error, ResponseCompleted, ResponseDelta
 from services.gateway.adapters.replies import KafkaReplyTail
@@ -150,6 +151,9 @@ class Pipeline:
 
     def cancelled(self) -> set[str]:
         return {message.turn_id for _, message in self._read(topics.CANCELLATIONS, CancelRequested)}
+
+    def ratings(self) -> list[FeedbackSubmitted]:
+        return [message for _, message in self._read(topics.FEEDBACK, FeedbackSubmitted)]
 
     def _read(self, topic: str, message: type[M]) -> list[tuple[Received, M]]:
         return [

@@ -24,7 +24,7 @@ export async function waterfall(turn) {
 }
 
 function row(line, total) {
-  const step = el("th", { scope: "row" }, el("span", { class: "name" }, line.name), el("span", { class: "service" }, line.service));
+  const step = el("th", { scope: "row" }, el("span", { class: "name" }, line.name), " ", el("span", { class: "service" }, line.service));
   step.style.setProperty("--depth", String(line.depth));
   const track = el("div", { class: "track", "aria-hidden": "true" }, bar("queue", line.offset_ms, line.queue_ms, total), bar("work", line.offset_ms + line.queue_ms, line.work_ms, total));
   return el(

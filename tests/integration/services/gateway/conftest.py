@@ -38,6 +38,7 @@ class Client:
             while True:
                 frame = orjson.loads(await self.connection.recv())
                 self.frames.append(frame)
+                assert frame["type"] != "error" or kind == "error", f"an error instead of {kind}: {frame['message']}"
                 if frame["type"] == kind and turn_id in {None, frame["id"]}:
                     return dict(frame)
 
@@ -96,10 +97,13 @@ class World:
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.integration)])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+def bootstrap(request: pytest.FixtureRequest) -> str:
+    """A broker's address, or nothing for the log in memory."""
+    return str(request.getfixturevalue("kafka")) if request.param == "kafka" else ""
+
+
+@pytest.fixture
+async def world(bootstrap: str) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
-        if request.param == "memory":
-            yield World(MemoryWire(), stack)
-        else:
-            wire = await stack.enter_async_context(kafka_wire(request.getfixturevalue("kafka")))
-            yield World(wire, stack)
+        wire = await stack.enter_async_context(kafka_wire(bootstrap)) if bootstrap else MemoryWire()
+        yield World(wire, stack)

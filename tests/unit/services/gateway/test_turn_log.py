@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.domain.answers import Answer, Piece, Status
@@ -153,6 +153,7 @@ def test_a_delta_far_ahead_is_not_kept() -> None:
     assert TurnLog().add(piece(MAX_AHEAD + 1, "x")) is Taken.LATE
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.data(), st.lists(st.text(min_size=1, max_size=4), max_size=6), st.integers(0, 3))
 def test_any_order_and_repetition_gives_the_same_text(data: st.DataObject, texts: list[str], stale: int) -> None:
     """INVARIANT: what every client ends up with equals the final, however the log delivered it."""
@@ -176,6 +177,7 @@ def test_any_order_and_repetition_gives_the_same_text(data: st.DataObject, texts
     assert screen(log.read(Cursor())[0]) == answer.text
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.data(), st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=6))
 def test_a_cut_anywhere_and_a_resume_elsewhere_gives_the_same_text(data: st.DataObject, texts: list[str]) -> None:
     """INVARIANT: a client that comes back to any gateway misses nothing and sees nothing twice."""

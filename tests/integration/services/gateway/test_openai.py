@@ -1,0 +1,114 @@
+"""OpenAI's own client against the gateway."""
+
+import asyncio
+
+import openai
+import pytest
+
+from headrace.v1.responses_pb2 import Error, ResponseCompleted, Usage
+from tests.fakes.waiting import until
+from tests.integration.services.gateway.conftest import World
+
+pytestmark = pytest.mark.parametrize("bootstrap", [""], ids=["memory"])
+MESSAGES: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "What is Kafka?"}]
+
+
+def client_of(address: str) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(base_url=f"http://{address}/v1", api_key="none", max_retries=0)
+
+
+async def test_a_whole_answer(world: World) -> None:
+    async with client_of(await world.gateway()) as client:
+        asking = asyncio.create_task(
+            client.chat.completions.create(
+                model="m", messages=MESSAGES, temperature=0, max_tokens=5, seed=3, stop=["X"]
+            )
+        )
+        turn = await world.pipeline.asked_any()
+        assert [(message.role, message.content) for message in turn.prompt.messages] == [("user", "What is Kafka?")]
+        assert (turn.prompt.model, turn.prompt.sampling.max_tokens, turn.prompt.sampling.seed) == ("m", 5, 3)
+        await turn.complete(
+            ResponseCompleted(
+                attempt=1,
+                status=ResponseCompleted.ANSWERED,
+                text="A log.",
+                finish_reason="length",
+                model="m-1",
+                usage=Usage(prompt_tokens=4, completion_tokens=3),
+            )
+        )
+        answer = await asking
+    assert (answer.choices[0].message.content, answer.choices[0].finish_reason, answer.model) == (
+        "A log.",
+        "length",
+        "m-1",
+    )
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == 7
+    assert answer._request_id == turn.prompt.turn_id
+
+
+async def test_a_streamed_answer(world: World) -> None:
+    async with client_of(await world.gateway()) as client:
+        asking = asyncio.create_task(
+            client.chat.completions.create(
+                model="m", messages=MESSAGES, stream=True, stream_options={"include_usage": True}
+            )
+        )
+        turn = await world.pipeline.asked_any()
+        await turn.delta("A ")
+        stream = await asking
+        await turn.delta("log.")
+        await turn.complete()
+        chunks = [chunk async for chunk in stream]
+    choices = [chunk.choices[0] for chunk in chunks if chunk.choices]
+    assert "".join(choice.delta.content or "" for choice in choices) == "A log."
+    assert choices[-1].finish_reason == "stop"
+    assert chunks[-1].usage is not None
+
+
+async def test_a_refusal_is_a_filtered_answer(world: World) -> None:
+    async with client_of(await world.gateway()) as client:
+        asking = asyncio.create_task(client.chat.completions.create(model="m", messages=MESSAGES))
+        turn = await world.pipeline.asked_any()
+        await turn.complete(ResponseCompleted(status=ResponseCompleted.REFUSED, text="No."))
+        answer = await asking
+    assert (answer.choices[0].finish_reason, answer.choices[0].message.content) == ("content_filter", "No.")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_unknown_model_is_their_kind_of_error(world: World, *, stream: bool) -> None:
+    async with client_of(await world.gateway()) as client:
+        asking = asyncio.create_task(client.chat.completions.create(model="x", messages=MESSAGES, stream=stream))
+        turn = await world.pipeline.asked_any()
+        await turn.fail(Error(code="unknown_model", message="use one of m", field="model"))
+        with pytest.raises(openai.BadRequestError) as refused:
+            await asking
+    assert (refused.value.code, refused.value.param) == ("unknown_model", "model")
+
+
+async def test_a_parameter_that_would_not_be_honoured_is_refused(world: World) -> None:
+    async with client_of(await world.gateway()) as client:
+        with pytest.raises(openai.BadRequestError) as refused:
+            await client.chat.completions.create(model="m", messages=MESSAGES, presence_penalty=1.0)
+    assert refused.value.param == "presence_penalty"
+
+
+async def test_a_client_that_hangs_up_cancels_its_turn(world: World) -> None:
+    async with client_of(await world.gateway()) as client:
+        asking = asyncio.create_task(client.chat.completions.create(model="m", messages=MESSAGES))
+        whole = await world.pipeline.asked_any()
+        asking.cancel()
+        await until("the cancellation", lambda: whole.prompt.turn_id in world.pipeline.cancelled())
+        streaming = asyncio.create_task(client.chat.completions.create(model="m", messages=MESSAGES, stream=True))
+        await until("the second prompt", lambda: len(world.pipeline.asked_now()) > 1)
+        streamed = await world.pipeline.asked_any()
+        await streamed.delta("A")
+        await (await streaming).close()
+        await streamed.delta(" log")
+        await until("the second cancellation", lambda: streamed.prompt.turn_id in world.pipeline.cancelled())
+
+
+async def test_the_models_are_listed(world: World) -> None:
+    async with client_of(await world.gateway()) as client:
+        assert [model.id async for model in client.models.list()] == ["smollm2-135m-instruct"]
