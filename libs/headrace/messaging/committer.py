@@ -73,6 +73,11 @@ class Committer:
         for home, stream in [held for held in self._held if held[0] in gone]:
             del self._held[home, stream]
 
+    def resume(self) -> None:
+        """Commit what a rebalance may have refused, now that the partitions are dealt."""
+        if any(progress.committable() is not None for progress in self._progress.values()):
+            self._commit_soon()
+
     async def flush(self) -> None:
         """Commit now what may be committed."""
         async with self._committing:

@@ -92,6 +92,10 @@ class Dispatcher:
         """Free the offsets that are held for a stream which will not end by itself."""
         self._committer.settle(record, Released(stream))
 
+    def broken(self, error: BaseException) -> None:
+        """Stop the service: a record that was not taken in would be lost."""
+        self._fail(error)
+
     def assigned(self, partitions: Collection[TopicPartition]) -> None:
         """Go on with what came back to us; hand back what did not."""
         metrics.REBALANCES.labels(self._service).inc()
@@ -99,6 +103,7 @@ class Dispatcher:
         self._hand_back(gone)
         if self._subscription and (still := self._paused & frozenset(partitions)):
             self._subscription.pause(still)
+        self._committer.resume()
         self._pump()
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:

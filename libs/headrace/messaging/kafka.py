@@ -123,6 +123,7 @@ class KafkaTransport:
 
     def __init__(self, bootstrap: str, *, client_id: str, instance: str) -> None:
         self._broker = _broker(bootstrap, client_id)
+        self._bootstrap = bootstrap
         self._instance = instance
         self._closed = False
         self.publisher = KafkaPublisher.over(self._broker)
@@ -146,9 +147,15 @@ class KafkaTransport:
 
         @subscriber
         async def receive(record: Received) -> None:
-            intake.receive(record)
+            try:
+                intake.receive(record)
+            except Exception as exc:  # noqa: BLE001 - the framework would log it and go on, and the record be lost
+                intake.broken(exc)
 
-        await self._broker.start()
+        try:
+            await self._broker.start()
+        except KafkaError as exc:
+            raise Fatal(f"no Kafka answers at {self._bootstrap}: start it, or set HEADRACE_KAFKA_BOOTSTRAP") from exc
         if subscriber.consumer is None:
             raise Fatal(f"the consumer of {group} did not start")
         return KafkaSubscription(subscriber.consumer)

@@ -14,6 +14,10 @@ class Intake(Protocol):
         """Take a record."""
         ...
 
+    def broken(self, error: BaseException) -> None:
+        """A record could not be taken in."""
+        ...
+
     def assigned(self, partitions: Collection[TopicPartition]) -> None:
         """These partitions are ours from here on, read from their committed offsets."""
         ...
