@@ -3,6 +3,7 @@
 import { AnswerView } from "./answer.js";
 import { Connection } from "./connection.js";
 import { apply, Conversation, RUNNING, SENDING } from "./conversation.js";
+import { offerModels } from "./models.js";
 import { themed } from "./theme.js";
 
 const STATES = { connecting: "Connecting…", open: "Connected", lost: "Connection lost, trying again…", offline: "No network. Waiting for it…" };
@@ -25,7 +26,8 @@ const connection = new Connection({
 // A turn that Kafka may not have is asked, by the same id: one that is known is resumed and never run twice.
 function send(turn) {
   if (turn.state === SENDING) {
-    connection.send({ type: "ask", id: turn.id, conversation: conversation.id, text: turn.question });
+    const frame = { type: "ask", id: turn.id, conversation: conversation.id, text: turn.question };
+    connection.send(turn.model ? { ...frame, model: turn.model } : frame);
   } else {
     const place = { after_seq: turn.seq };
     if (turn.attempt !== null) place.attempt = turn.attempt;
@@ -89,7 +91,7 @@ const actions = {
 };
 
 function ask(question) {
-  const turn = conversation.add(question);
+  const turn = conversation.add(question, $("model").value);
   turn.askedAt = Date.now();
   send(turn);
   show(turn, true);
@@ -166,6 +168,8 @@ addEventListener("scroll", showTools, { passive: true });
 addEventListener("pagehide", () => conversation.save());
 
 themed($("theme"));
+// Without the list there is still the default.
+offerModels($("model")).catch((problem) => console.warn("headrace: no list of models:", problem.message));
 conversation.load();
 for (const turn of conversation.turns) show(turn, true);
 connection.connect();

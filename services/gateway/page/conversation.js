@@ -35,8 +35,8 @@ export class Conversation {
     this.save();
   }
 
-  add(question) {
-    const turn = { id: crypto.randomUUID(), question, state: SENDING, text: "", seq: -1, attempt: null, notices: [], citations: [] };
+  add(question, model) {
+    const turn = { id: crypto.randomUUID(), question, model, state: SENDING, text: "", seq: -1, attempt: null, notices: [], citations: [] };
     this.turns.push(turn);
     this.turns.splice(0, this.turns.length - MAX_TURNS);
     this.save();
