@@ -10,7 +10,7 @@ from tests.e2e.stack import Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-MILL = "# Water mills\n\n## Headrace\n\nThe headrace is the channel that leads the water from the weir to the mill wheel.\n"
+MILL = "# Water mills\n\n## Headrace\n\nThe headrace is the channel that leads the water from the weir to the wheel.\n"
 # The model `slow` of the stack says this, a word at a time, for some seconds.
 SLOW = " ".join(f"word{number}." for number in range(60))
 

@@ -4,9 +4,9 @@ import pytest
 
 from headrace.telemetry.waterfall import arrange
 from headrace.v1.responses_pb2 import Citation, Error, ResponseCompleted, Verdict
+from tests.e2e.browser import chat_page
 from tests.fakes.trace import chat_trace
 from tests.fakes.waiting import until
-from tests.e2e.browser import chat_page
 from tests.integration.services.gateway.conftest import World
 
 pytestmark = [pytest.mark.integration, pytest.mark.parametrize("bootstrap", [""], ids=["memory"])]
