@@ -1,5 +1,6 @@
 """`headrace`: the command line. A module per command; each adds itself by `register`."""
 
+import os
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
@@ -35,7 +36,7 @@ def find_the_stack() -> None:
     """The log between your prompts and your GPUs."""
     # A command reaches the stack that `headrace up` runs in this directory without being told its addresses.
     if "up" not in sys.argv[1:2]:
-        state.adopt()
+        os.environ.update(state.unset_addresses())
 
 
 def main() -> None:

@@ -3,10 +3,7 @@
 import asyncio
 import logging
 import os
-import shutil
 import signal
-import tempfile
-from pathlib import Path
 from time import monotonic
 from typing import Annotated
 
@@ -16,6 +13,7 @@ from headrace.cli.output import Exit, fail
 from headrace.cli.up_view import View, choose_view
 from headrace.embedded import state
 from headrace.embedded.ports import is_free
+from headrace.embedded.scratch import ScratchFolder
 from headrace.embedded.stack import SERVICES, Wanted, build_stack
 from headrace.embedded.supervisor import Status, Supervisor
 from headrace.messaging.errors import Fatal
@@ -44,15 +42,16 @@ def up(
         fail(f"port {port} is taken: choose another by --port, or `make run PORT={port + 1}`")
     # Our own words are in the view; the client library's, of a broker that is not there yet, are noise.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    data = Path(tempfile.mkdtemp(prefix="headrace-")) if ephemeral else data_dir()
+    scratch = ScratchFolder("headrace-") if ephemeral else None
+    data = scratch.path if scratch else data_dir()
     try:
         with state.alone(data), choose_view(as_json=as_json) as view:
             asyncio.run(_run(Wanted(services, port, data, ephemeral), view))
     except Fatal as exc:
         fail(str(exc))
     finally:
-        if ephemeral:
-            shutil.rmtree(data, ignore_errors=True)
+        if scratch:
+            scratch.remove()
 
 
 async def _run(wanted: Wanted, view: View) -> None:
@@ -63,7 +62,8 @@ async def _run(wanted: Wanted, view: View) -> None:
         nonlocal announced
         view.changed(status)
         ready = supervisor.all_ready
-        environment = stack.environment() if ready else {}
+        # Known from the first time that all is ready, and good while something restarts: it comes back where it was.
+        environment = stack.environment() if ready or announced else {}
         state.write(
             wanted.data, ready=ready, url=stack.gateway_url, environment=environment, statuses=supervisor.statuses
         )
@@ -87,7 +87,7 @@ async def _run(wanted: Wanted, view: View) -> None:
         stop.set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, asked_to_stop)
     view.watch(supervisor)
     await supervisor.run(stop)

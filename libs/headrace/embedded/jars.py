@@ -73,21 +73,21 @@ def fetch(progress: Progress | None = None) -> tuple[Path, ...]:
 def _download(missing: Sequence[Jar], store: Path, progress: Progress | None) -> None:
     total = sum(jar.size for jar in missing)
     done = 0
-    with ThreadPoolExecutor(max_workers=6) as pool:
+    pool = ThreadPoolExecutor(max_workers=6)
+    try:
         running = {pool.submit(_download_one, jar, store): jar for jar in missing}
         for future in as_completed(running):
-            try:
-                future.result()
-            except Exception as exc:
-                pool.shutdown(cancel_futures=True)
+            if error := future.exception():
                 raise Fatal(
-                    f"could not fetch {running[future].coordinate} for the embedded Kafka from Maven Central ({exc}): "
+                    f"could not fetch {running[future].coordinate}, a part of Kafka, from Maven Central ({error}): "
                     "check the network and start again (what was fetched is kept), "
                     "or name a broker in HEADRACE_KAFKA_BOOTSTRAP"
-                ) from exc
+                ) from error
             done += running[future].size
             if progress:
                 progress(done, total)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _download_one(jar: Jar, store: Path) -> None:

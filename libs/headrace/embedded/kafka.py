@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import shutil
-import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,9 @@ from headrace.embedded.kafka_cache import StartUpCache
 from headrace.embedded.kafka_config import server_properties
 from headrace.embedded.ports import LOOPBACK, free_port
 from headrace.embedded.process import ChildProcess, accepts
+from headrace.embedded.scratch import ScratchFolder
 from headrace.messaging.admin import broker_answers
+from headrace.messaging.errors import Fatal
 
 WELL_KNOWN_PORT = 9092
 # A first start on a busy machine loads the JVM without its cache.
@@ -34,6 +35,7 @@ class EmbeddedKafka:
     ) -> None:
         self._home = data
         self._ephemeral = data is None
+        self._scratch: ScratchFolder | None = None
         self._log = log
         self._report = report
         self._ports: tuple[int, int] | None = None
@@ -55,7 +57,8 @@ class EmbeddedKafka:
         """Start the broker; return when a client can use it, or raise `Fatal` with the end of its log."""
         cache = await self._prepare()
         if self._home is None:
-            self._home = Path(tempfile.mkdtemp(prefix="headrace-kafka-"))
+            self._scratch = ScratchFolder("headrace-kafka-")
+            self._home = self._scratch.path
         home = self._home
         if not (home / "data").exists():
             cache.format(home / "data")
@@ -73,15 +76,24 @@ class EmbeddedKafka:
         """Shut down in order, so that the next start has nothing to recover."""
         if self._process is not None:
             await self._process.stop(seconds=STOP_SECONDS)
-        if self._ephemeral and self._home is not None:
-            shutil.rmtree(self._home, ignore_errors=True)
-            self._home = None
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = self._home = None
 
     async def _prepare(self) -> StartUpCache:
+        given_up = threading.Event()
+
         def fetched(done: int, total: int) -> None:
+            if given_up.is_set():
+                raise Fatal("fetching was given up")
             self._report(f"fetching Apache Kafka: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
 
-        cache = StartUpCache(await asyncio.to_thread(jars.fetch, fetched))
+        try:
+            cache = StartUpCache(await asyncio.to_thread(jars.fetch, fetched))
+        except asyncio.CancelledError:
+            # The thread cannot be cancelled: it ends after the jar at hand.
+            given_up.set()
+            raise
         if not cache.made:
             self._report("making Kafka's start-up cache: once, about 10 s")
             await cache.make()

@@ -1,9 +1,7 @@
 """Ray's head node as one process of ours, with its children on its leash: no ports but loopback, no files that stay."""
 
-import hashlib
 import os
 import secrets
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -12,17 +10,18 @@ from typing import Any
 
 from headrace.embedded.ports import LOOPBACK, free_port
 from headrace.embedded.process import ChildProcess, accepts
+from headrace.embedded.scratch import ScratchFolder
 
 # Importing Ray in four processes on a busy machine takes its time.
-START_SECONDS = 180.0
+START_SECONDS = 300.0
 STOP_SECONDS = 15.0
 STARTED = "Ray runtime started."
 # Answers travel as small messages; the least that Ray takes is 75 MiB.
 OBJECT_STORE_BYTES = 100 * 1024 * 1024
 # Below these lie well-known servers, above them our own parts.
 WORKER_PORTS = (10_002, 19_999)
-# Ray binds a socket at `<folder>/session_…/sockets/…`, and the kernel takes 107 characters.
-LONGEST_FOLDER = 40
+# Ray binds a socket at `<base>/headrace-ray-xxxxxxxx/session_…/sockets/…`, and the kernel takes 107 characters.
+LONGEST_BASE = 20
 
 
 class EmbeddedRay:
@@ -38,10 +37,7 @@ class EmbeddedRay:
         self._log = log
         self._port: int | None = None
         self._token = secrets.token_hex(16)
-        # The same for the same log: what a killed stack left there goes with its next start.
-        unique = hashlib.sha256(f"{os.getuid()}:{log}".encode()).hexdigest()[:8]
-        base = tempfile.gettempdir()
-        self._folder = Path(base if len(base) <= LONGEST_FOLDER - 24 else "/tmp", f"headrace-ray-{unique}")  # noqa: S108 - 107 characters
+        self._folder: ScratchFolder | None = None
         self._process: ChildProcess | None = None
 
     @property
@@ -72,7 +68,8 @@ class EmbeddedRay:
     async def start(self) -> None:
         """Start the head; return when drivers can attach."""
         self._clear()
-        self._folder.mkdir(mode=0o700)
+        base = Path(tempfile.gettempdir())
+        self._folder = ScratchFolder("headrace-ray-", base=base if len(str(base)) <= LONGEST_BASE else Path("/tmp"))  # noqa: S108 - see there
         port = self._port = self._port or free_port()
         options = {
             "port": port,
@@ -82,7 +79,7 @@ class EmbeddedRay:
             "object-store-memory": OBJECT_STORE_BYTES,
             "min-worker-port": WORKER_PORTS[0],
             "max-worker-port": WORKER_PORTS[1],
-            "temp-dir": self._folder,
+            "temp-dir": self._folder.path,
             "include-log-monitor": "false",
             "log-color": "false",
         }
@@ -121,7 +118,9 @@ class EmbeddedRay:
         )
 
     def _clear(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            self._folder.remove()
+            self._folder = None
 
 
 def without_client_server(parameters: Any, head: bool) -> None:  # noqa: FBT001 - the signature that Ray calls

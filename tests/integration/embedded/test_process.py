@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from headrace.embedded.process import ChildProcess
 from headrace.messaging.errors import Fatal
+from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -45,32 +45,32 @@ def _alive(pid: int) -> bool:
     return False
 
 
-def test_a_child_does_not_outlive_a_killed_parent(tmp_path: Path, wait_until: Callable[..., None]) -> None:
+async def test_a_child_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     """INVARIANT: kill -9 of the supervisor leaves no process behind."""
     command = [sys.executable, "-c", PARENT, str(tmp_path / "child.log")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+    with subprocess.Popen(  # noqa: ASYNC220 - a moment, and nothing else runs
+        command, stdout=subprocess.PIPE, text=True
+    ) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         assert _alive(child)
         parent.kill()
-        wait_until("the end of the child", lambda: not _alive(child))
+        await until("the end of the child", lambda: not _alive(child))
 
 
-async def test_stop_ends_the_whole_group(tmp_path: Path, wait_until: Callable[..., None]) -> None:
+async def test_stop_ends_the_whole_group(tmp_path: Path) -> None:
     process = ChildProcess("family", [sys.executable, "-c", FAMILY], log=tmp_path / "log")
     process.start()
-    wait_until("the grandchild", lambda: bool(process.tail()))
+    await until("the grandchild", lambda: bool(process.tail()))
     grandchild = int(process.tail()[0])
     await process.stop(seconds=5)
-    wait_until("the end of the grandchild", lambda: not _alive(grandchild))
+    await until("the end of the grandchild", lambda: not _alive(grandchild))
 
 
-async def test_one_that_ignores_the_request_is_ended_after_its_time(
-    tmp_path: Path, wait_until: Callable[..., None]
-) -> None:
+async def test_one_that_ignores_the_request_is_ended_after_its_time(tmp_path: Path) -> None:
     process = ChildProcess("deaf", [sys.executable, "-c", DEAF], log=tmp_path / "log")
     process.start()
-    wait_until("its first word", lambda: bool(process.tail()))
+    await until("its first word", lambda: bool(process.tail()))
     await process.stop(seconds=0.2)
     assert process.returncode == -signal.SIGKILL
 

@@ -1,13 +1,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from headrace.embedded.ray_head import EmbeddedRay
+from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -43,9 +44,7 @@ def _session(leader: int) -> set[int]:
     return found
 
 
-async def test_only_who_holds_the_token_runs_work_and_stop_leaves_nothing(
-    head: EmbeddedRay, wait_until: Callable[..., None]
-) -> None:
+async def test_only_who_holds_the_token_runs_work_and_stop_leaves_nothing(head: EmbeddedRay) -> None:
     assert head.process is not None
     leader = head.process.pid
     assert leader is not None
@@ -59,4 +58,4 @@ async def test_only_who_holds_the_token_runs_work_and_stop_leaves_nothing(
 
     await head.stop()
 
-    wait_until("the end of every process of Ray", lambda: not _session(leader))
+    await until("the end of every process of Ray", lambda: not _session(leader))
