@@ -1,15 +1,13 @@
 """`headrace models`: which models there are, where they lie, and fetching them."""
 
 import json
-import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from headrace.messaging.errors import HeadraceError
 from headrace.models.fetch import is_prepared, model_dir, prepare
 from headrace.models.registry import Registry, load_registry
 from headrace.models.spec import ModelSpec
@@ -38,13 +36,13 @@ def list_models(as_json: AsJson = False) -> None:  # noqa: FBT002 - typer makes 
     columns = ("name", "task", "engine", "source", "revision", "fetched")
     table = Table(*columns, box=None)
     for row in rows:
-        table.add_row(*("yes" if row[column] is True else "no" if row[column] is False else row[column] for column in columns))
+        table.add_row(*(("yes" if cell else "no") if isinstance(cell := row[key], bool) else cell for key in columns))
     Console().print(table)
 
 
 def show_model(name: Name, as_json: AsJson = False) -> None:  # noqa: FBT002 - typer makes an option of it
     """Show all that is known of one model."""
-    spec = _get(_registry(), name)
+    spec = _registry().get(name)
     facts = _facts(spec)
     details = {**spec.model_dump(mode="json"), "fetched": facts["fetched"], "folder": facts["folder"]}
     if as_json:
@@ -63,11 +61,8 @@ def pull_models(
     registry = _registry()
     folders: dict[str, str] = {}
     for name in names or registry.names:
-        spec = _get(registry, name)
-        try:
-            folders[name] = str(prepare(spec, force=force))
-        except HeadraceError as exc:
-            _fail(f"{name}: {exc}")
+        spec = registry.get(name)
+        folders[name] = str(prepare(spec, force=force))
         if not as_json:
             print(f"{name}: {folders[name]}")
     if as_json:
@@ -89,19 +84,4 @@ def _facts(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _registry() -> Registry:
-    try:
-        return load_registry(infra_dir() / "models")
-    except HeadraceError as exc:
-        _fail(str(exc))
-
-
-def _get(registry: Registry, name: str) -> ModelSpec:
-    try:
-        return registry.get(name)
-    except HeadraceError as exc:
-        _fail(str(exc))
-
-
-def _fail(reason: str) -> NoReturn:
-    print(reason, file=sys.stderr)
-    raise typer.Exit(1)
+    return load_registry(infra_dir() / "models")

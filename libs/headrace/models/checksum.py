@@ -19,7 +19,7 @@ def verify(path: Path, expected: str, *, remove: bool = False) -> None:
     if remove:
         path.unlink()
     raise Fatal(
-        f"{path.name} has sha256 {got}, expected {expected}. Either the download was tampered with or the pin is out of "
-        "date: try `headrace models pull --force`; if it stays so, check the file at its origin and correct the sha256 "
-        "in infra/models"
+        f"{path.name} has sha256 {got}, expected {expected}. Either the download was tampered with or the pin is out "
+        "of date: try `headrace models pull --force`; if it stays so, check the file at its origin and correct the "
+        "sha256 in infra/models"
     )

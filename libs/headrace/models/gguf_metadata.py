@@ -49,4 +49,7 @@ def _scalar(file: BinaryIO, kind: int) -> Value:
 
 def _string(file: BinaryIO) -> str:
     (length,) = struct.unpack("<Q", file.read(8))
-    return file.read(length).decode("utf-8")
+    data = file.read(length)
+    if len(data) < length:
+        raise struct.error("the file ends within a string")
+    return data.decode("utf-8")

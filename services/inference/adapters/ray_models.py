@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 
+from headrace.embedded.ray_head import EmbeddedRay
 from headrace.messaging.errors import HeadraceError, Retryable
 from headrace.models.spec import ModelSpec
 from headrace.runtime.paths import data_dir
@@ -23,12 +24,6 @@ _PREFIX: Final = "inference."
 _AHEAD: Final = 4
 # What a replica must know of where things are, on whatever node it is.
 _PASSED_ON: Final = ("HEADRACE_CACHE_DIR", "HEADRACE_DATA_DIR", "HEADRACE_INFRA_DIR", "HF_TOKEN", "HF_ENDPOINT")
-_ALONE: Final[dict[str, Any]] = {
-    "include_dashboard": False,
-    "object_store_memory": 100 << 20,
-    # Below what the services and parts of one machine take for themselves.
-    "_system_config": {"min_worker_port": 10_002, "max_worker_port": 10_400},
-}
 
 
 class RayModels:
@@ -36,6 +31,8 @@ class RayModels:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        # A cluster of our own, where there is no address.
+        self._head: EmbeddedRay | None = None
         self._engines: dict[str, RayEngine] = {}
         self._deploying = asyncio.Lock()
 
@@ -52,22 +49,37 @@ class RayModels:
                 raise Retryable(f"the application of model {name} does not answer; the next turn deploys it again")
 
     async def close(self) -> None:
-        """Let go of the cluster; with one of our own, that ends it."""
+        """Let go of the cluster; one of our own ends."""
         import ray
 
         self._engines.clear()
         await asyncio.to_thread(ray.shutdown)
+        if self._head is not None:
+            await self._head.stop()
 
     async def _deployed(self, spec: ModelSpec) -> "RayEngine":
         import ray.exceptions
 
         try:
-            handle = await asyncio.to_thread(_deploy, spec, self._address)
+            handle = await asyncio.to_thread(_deploy, spec, await self._cluster())
             name = await handle.name.remote()
         except (ray.exceptions.RayError, RuntimeError, ConnectionError, TimeoutError) as exc:
             raise Retryable(f"model {spec.name} is not deployed on Ray: {_last_line(exc)}") from exc
         log.info("model reached on ray", model=spec.name, engine=name)
         return RayEngine(handle, name, spec)
+
+    async def _cluster(self) -> str:
+        """The address of the cluster; without one configured, of a head that lives as long as this process."""
+        if self._address:
+            return self._address
+        if self._head is None:
+            folder = data_dir() / "logs"
+            folder.mkdir(parents=True, exist_ok=True)
+            head = EmbeddedRay(log=folder / "ray.log")
+            await head.start()
+            os.environ.update(head.environment)
+            self._head = head
+        return self._head.address
 
 
 class RayEngine:
@@ -146,9 +158,11 @@ def _deploy(spec: ModelSpec, address: str) -> Any:
     applications = serve.status().applications
     if name in applications and applications[name].status == "RUNNING":
         return serve.get_app_handle(name)
-    gpus = min(spec.resources.gpus, ray.cluster_resources().get("GPU", 0.0))
+    available: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray types only half of itself
+    gpus = min(spec.resources.gpus, available.get("GPU", 0.0))
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
-    deployment = serve.deployment(
+    deploy: Any = serve.deployment
+    deployment = deploy(
         Replica,
         name="engine",
         num_replicas=spec.resources.replicas,
@@ -178,15 +192,7 @@ def _connect(address: str) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # A driver under `uv run` would have its environment rebuilt for the workers.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    options: dict[str, Any] = {"namespace": _NAMESPACE, "log_to_driver": False, "configure_logging": False}
-    if address:
-        ray.init(address, **options)
-        return
-    # Of our own and on loopback only: nobody else can reach it, so it needs no token.
-    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
-    logs = data_dir() / "ray"
-    logs.mkdir(parents=True, exist_ok=True)
-    ray.init(**options, **_ALONE)
+    ray.init(address, namespace=_NAMESPACE, log_to_driver=False, configure_logging=False)
 
 
 def _import_paths() -> list[str]:

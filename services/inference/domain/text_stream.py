@@ -26,22 +26,20 @@ class TextStream:
 
     def push(self, ids: Sequence[int]) -> str:
         """The text that these tokens make certain; nothing more after a stop string."""
-        self._ids.extend(ids)
-        return self._release(self._fresh(final=False), final=False)
+        return self._release("".join(self._fresh(token) for token in ids), final=False)
 
     def finish(self) -> str:
         """What was held back: a beginning of a stop string that did not go on. Half a character is dropped."""
-        return self._release(self._fresh(final=True), final=True)
+        return self._release("", final=True)
 
-    def _fresh(self, *, final: bool) -> str:
+    def _fresh(self, token: int) -> str:
+        self._ids.append(token)
         before = self._decode(self._ids[self._context : self._read])
         whole = self._decode(self._ids[self._context :])
-        incomplete = whole.endswith(_HALF) and len(self._ids) - self._read < _LONGEST_CHARACTER
-        if incomplete and not final:
+        if whole.endswith(_HALF) and len(self._ids) - self._read < _LONGEST_CHARACTER:
             return ""
         self._context, self._read = self._read, len(self._ids)
-        fresh = whole[len(before) :]
-        return fresh.rstrip(_HALF) if final and incomplete else fresh
+        return whole[len(before) :]
 
     def _release(self, fresh: str, *, final: bool) -> str:
         if self.stopped:

@@ -38,6 +38,11 @@ class CoreProcess:
         """Whether commands reach it."""
         return self._reading is not None and not self._reading.done()
 
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
     async def start(self) -> Ready:
         """Return when the weights are loaded; `Retryable` with the core's own words if they cannot be."""
         ours, theirs = socket.socketpair()

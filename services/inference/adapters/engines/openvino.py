@@ -15,7 +15,13 @@ from headrace.models.fetch import WEIGHTS_GGUF
 from headrace.models.spec import ModelSpec
 from services.inference.adapters.engines.wire import Add, Event, Failed, Finish, Score, Scored, Tokens
 
-_PRECISION: Final = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+# Left to itself, OpenVINO rounds activations and keys by what else is in the batch: fast, and not the same each time.
+_PRECISION: Final[dict[str, dict[str, Any]]] = {
+    "auto": {},
+    "float32": {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0},
+    "bfloat16": {"INFERENCE_PRECISION_HINT": "bf16"},
+    "float16": {"INFERENCE_PRECISION_HINT": "f16"},
+}
 # More than the KV cache can hold sequences: whatever it still knows has its scores here.
 _REMEMBERED: Final = 65_536
 
@@ -43,9 +49,7 @@ class OpenVinoCore:
         scheduler.max_num_seqs = spec.resources.max_running
         scheduler.dynamic_split_fuse = True
         scheduler.enable_prefix_caching = True
-        properties: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads}
-        if spec.dtype != "auto":
-            properties["INFERENCE_PRECISION_HINT"] = _PRECISION[spec.dtype]
+        properties = {"INFERENCE_NUM_THREADS": threads, **_PRECISION[spec.dtype]}
         weights = gguf if (gguf := folder / WEIGHTS_GGUF).is_file() else folder
         self._pipeline = openvino_genai.ContinuousBatchingPipeline(str(weights), scheduler, "CPU", properties)
         self._eos_id = eos_id

@@ -32,8 +32,8 @@ class ProcessEngine:
     def __init__(self, spec: ModelSpec, folder: Path, *, core: str) -> None:
         self._spec = spec
         self._core = core
-        self._tokenizer = ChatTokenizer.load(folder)
-        start = Start(spec=spec, folder=str(folder), core=core, eos_id=self._tokenizer.eos_id)
+        self.tokenizer = ChatTokenizer.load(folder)
+        start = Start(spec=spec, folder=str(folder), core=core, eos_id=self.tokenizer.eos_id)
         self._process = CoreProcess(start, on_event=self._deliver, on_exit=self._fail_all)
         self._starting = asyncio.Lock()
         self._slots = asyncio.Semaphore(spec.resources.max_running)
@@ -50,6 +50,11 @@ class ProcessEngine:
     def running(self) -> int:
         """Requests that hold a slot now."""
         return len(self._inboxes)
+
+    @property
+    def core_pid(self) -> int | None:
+        """The process of the core, while there is one."""
+        return self._process.pid
 
     async def start(self) -> None:
         """Load the model; `Retryable` if it cannot be."""
@@ -78,7 +83,7 @@ class ProcessEngine:
         async with self._slot(request.request_id) as (number, inbox):
             seed = secrets.randbits(_SEED_BITS) if sampling.seed is None else sampling.seed
             self._process.send(Add(number, prompt, limit, sampling.temperature, sampling.top_p, seed))
-            text = TextStream(self._tokenizer.decode, sampling.stop)
+            text = TextStream(self.tokenizer.decode, sampling.stop)
             completed = 0
             finish: FinishReason | None = None
             while finish is None:
@@ -96,7 +101,7 @@ class ProcessEngine:
 
     async def score(self, request: ScoreRequest) -> Scores:
         prompt = self._tokens(request.prompt)
-        labels = [self._tokenizer.encode(label) for label in request.labels]
+        labels = [self.tokenizer.encode(label) for label in request.labels]
         if not labels or not all(labels):
             raise Invalid("a classification needs labels, none of them empty", code="labels_missing", field="labels")
         if len(prompt) + max(map(len, labels)) >= self._spec.limits.context_window:
@@ -142,9 +147,9 @@ class ProcessEngine:
     def _tokens(self, prompt: Prompt) -> list[int]:
         match prompt:
             case Chat(messages):
-                return self._tokenizer.encode(self._tokenizer.render(messages))
+                return self.tokenizer.encode(self.tokenizer.render(messages))
             case str():
-                return self._tokenizer.encode(prompt)
+                return self.tokenizer.encode(prompt)
             case tuple():
                 return list(prompt)
             case never:

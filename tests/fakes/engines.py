@@ -1,0 +1,140 @@
+"""Engines, a ledger and a cache in memory, with switches for what goes wrong."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+
+from headrace.messaging.errors import Retryable
+from headrace.models.spec import ModelSpec
+from services.inference.ports import (
+    Chunk,
+    Claim,
+    Claimed,
+    Committed,
+    Engine,
+    GenerationRequest,
+    Record,
+    ScoreRequest,
+    Scores,
+)
+
+
+@dataclass
+class ScriptedEngine:
+    """Says its words one by one; `pause_after` words it waits until `go_on` is set."""
+
+    words: Sequence[str] = ("Hello", ", ", "world", ".")
+    pause_after: int | None = None
+    fails_after: int | None = None
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    requests: list[GenerationRequest] = field(default_factory=list)
+    scored: list[ScoreRequest] = field(default_factory=list)
+    closed: int = 0
+
+    @property
+    def name(self) -> str:
+        return "scripted"
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Chunk, None]:
+        self.requests.append(request)
+        try:
+            for count, word in enumerate(self.words, start=1):
+                last = count == len(self.words)
+                yield Chunk(word, 7, count, "stop" if last else None)
+                if count == self.fails_after:
+                    raise Retryable("the engine broke")
+                if count == self.pause_after:
+                    await self.go_on.wait()
+        finally:
+            self.closed += 1
+
+    async def score(self, request: ScoreRequest) -> Scores:
+        self.scored.append(request)
+        return Scores(tuple(1 / len(request.labels) for _ in request.labels), 7)
+
+    async def cancel(self, request_id: str) -> None:
+        """Nothing to cancel: closing the generator is enough."""
+
+
+@dataclass
+class OneEngine:
+    """Every model is this engine."""
+
+    running: Engine
+
+    async def engine(self, spec: ModelSpec) -> Engine:
+        assert spec.name
+        return self.running
+
+    async def check(self) -> None:
+        """Always there."""
+
+
+@dataclass
+class InMemoryLedger:
+    """A ledger without Redis and without leases: whoever claims, gets."""
+
+    down: bool = False
+    attempts: dict[str, int] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
+    released: list[int] = field(default_factory=list)
+
+    async def claim(self, tenant: str, turn_id: str) -> Claim:
+        self._reach()
+        key = f"{tenant}/{turn_id}"
+        if key in self.records:
+            return Committed(self.records[key], self.attempts[key])
+        self.attempts[key] = self.attempts.get(key, 0) + 1
+        return Claimed(self.attempts[key])
+
+    async def renew(self, tenant: str, turn_id: str, attempt: int) -> bool:
+        self._reach()
+        return self.attempts.get(f"{tenant}/{turn_id}") == attempt
+
+    async def commit(self, tenant: str, turn_id: str, attempt: int, record: Record) -> bool:
+        self._reach()
+        key = f"{tenant}/{turn_id}"
+        if self.attempts.get(key) != attempt:
+            return False
+        self.records[key] = record
+        return True
+
+    async def release(self, tenant: str, turn_id: str, attempt: int) -> None:
+        assert f"{tenant}/{turn_id}" in self.attempts
+        self.released.append(attempt)
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Retryable("the ledger is down")
+
+
+@dataclass
+class InMemoryCache:
+    """A cache without Redis."""
+
+    down: bool = False
+    answers: dict[str, bytes] = field(default_factory=dict)
+    making: set[str] = field(default_factory=set)
+
+    async def get(self, fingerprint: str) -> bytes | None:
+        self._reach()
+        return self.answers.get(fingerprint)
+
+    async def put(self, fingerprint: str, section: bytes) -> None:
+        self._reach()
+        self.answers[fingerprint] = section
+
+    async def begin(self, fingerprint: str) -> bool:
+        self._reach()
+        if fingerprint in self.making:
+            return False
+        self.making.add(fingerprint)
+        return True
+
+    async def end(self, fingerprint: str) -> None:
+        self._reach()
+        self.making.discard(fingerprint)
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Retryable("the cache is down")

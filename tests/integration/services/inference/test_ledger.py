@@ -1,0 +1,129 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from headrace.messaging.clock import SystemClock
+from headrace.messaging.errors import Retryable
+from headrace.stores.redis import connect
+from services.inference.adapters.cache import RedisCache
+from services.inference.adapters.ledger import RedisLedger
+from services.inference.ports import Busy, Claimed, Committed, Record
+from tests.fakes.waiting import until
+
+pytestmark = pytest.mark.integration
+
+LEASE_SECONDS = 0.4
+RECORD = Record(b"\x00the section\xff", 0)
+
+
+class Instances:
+    """Two instances of the service on one Redis."""
+
+    def __init__(self, url: str) -> None:
+        self.client = connect(url)
+        self.one, self.two = (
+            RedisLedger(self.client, owner=owner, lease_seconds=LEASE_SECONDS, keep_seconds=60)
+            for owner in ("one", "two")
+        )
+
+
+@pytest.fixture
+async def instances(valkey: str) -> AsyncIterator[Instances]:
+    instances = Instances(valkey)
+    await instances.client.flushdb()
+    yield instances
+    await instances.client.aclose()
+
+
+async def test_a_committed_result_is_found_by_every_instance(instances: Instances) -> None:
+    claim = await instances.one.claim("acme", "t")
+    assert claim == Claimed(1)
+    assert await instances.one.commit("acme", "t", 1, RECORD)
+    assert await instances.two.claim("acme", "t") == Committed(RECORD, 1)
+    assert await instances.one.claim("acme", "t") == Committed(RECORD, 1)
+
+
+async def test_a_turn_at_work_is_busy_for_others_and_says_for_how_long(instances: Instances) -> None:
+    await instances.one.claim("acme", "t")
+    claim = await instances.two.claim("acme", "t")
+    assert isinstance(claim, Busy)
+    assert 0 < claim.retry_after_ms <= LEASE_SECONDS * 1000
+
+
+async def test_a_restarted_instance_takes_its_own_turn_over_at_once(instances: Instances) -> None:
+    assert await instances.one.claim("acme", "t") == Claimed(1)
+    assert await instances.one.claim("acme", "t") == Claimed(2)
+
+
+async def test_a_dead_instances_turn_is_taken_over_when_its_lease_is_out(instances: Instances) -> None:
+    await instances.one.claim("acme", "t")
+
+    async def claimed() -> bool:
+        return await instances.two.claim("acme", "t") == Claimed(2)
+
+    await until("the lease to run out", claimed)
+    assert not await instances.one.renew("acme", "t", 1)
+
+
+async def test_a_lease_that_is_renewed_does_not_run_out(instances: Instances) -> None:
+    await instances.one.claim("acme", "t")
+    end = SystemClock().now_ms() + LEASE_SECONDS * 2000
+
+    async def outlived() -> bool:
+        assert await instances.one.renew("acme", "t", 1)
+        assert isinstance(await instances.two.claim("acme", "t"), Busy)
+        return SystemClock().now_ms() > end
+
+    await until("two leases to pass", outlived)
+
+
+async def test_an_overtaken_attempt_cannot_commit(instances: Instances) -> None:
+    """INVARIANT: fencing: of two attempts at one turn only the later one's result counts."""
+    await instances.one.claim("acme", "t")
+    await instances.one.claim("acme", "t")
+    assert not await instances.one.commit("acme", "t", 1, Record(b"stale"))
+    assert await instances.one.commit("acme", "t", 2, RECORD)
+    assert await instances.two.claim("acme", "t") == Committed(RECORD, 2)
+
+
+async def test_a_released_turn_waits_for_no_lease(instances: Instances) -> None:
+    await instances.one.claim("acme", "t")
+    await instances.one.release("acme", "t", 1)
+    assert await instances.two.claim("acme", "t") == Claimed(2)
+
+
+async def test_releasing_an_overtaken_attempt_leaves_the_later_one_alone(instances: Instances) -> None:
+    await instances.one.claim("acme", "t")
+    await instances.one.claim("acme", "t")
+    await instances.one.release("acme", "t", 1)
+    assert isinstance(await instances.two.claim("acme", "t"), Busy)
+
+
+async def test_tenants_do_not_see_each_others_turns(instances: Instances) -> None:
+    await instances.one.claim("acme", "t")
+    assert await instances.two.claim("globex", "t") == Claimed(1)
+
+
+async def test_how_a_turn_ended_is_kept_with_its_result(instances: Instances) -> None:
+    await instances.one.claim("acme", "t")
+    await instances.one.commit("acme", "t", 1, Record(b"partial", 4))
+    assert await instances.one.claim("acme", "t") == Committed(Record(b"partial", 4), 1)
+
+
+async def test_one_maker_at_a_time_makes_an_answer(instances: Instances) -> None:
+    cache = RedisCache(instances.client, keep_seconds=60)
+    assert await cache.get("f") is None
+    assert await cache.begin("f")
+    assert not await cache.begin("f")
+    await cache.put("f", b"section")
+    await cache.end("f")
+    assert await cache.get("f") == b"section"
+    assert await cache.begin("f")
+
+
+async def test_redis_away_is_retryable() -> None:
+    client = connect("redis://127.0.0.1:1/0")
+    ledger = RedisLedger(client, owner="one", lease_seconds=1, keep_seconds=60)
+    with pytest.raises(Retryable):
+        await ledger.claim("acme", "t")
+    await client.aclose()

