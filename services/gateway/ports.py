@@ -20,6 +20,10 @@ class Reply:
 class ReplyTail(Protocol):
     """Reads reply partitions, outside any consumer group."""
 
+    async def reachable(self) -> bool:
+        """Whether the broker answers."""
+        ...
+
     async def partitions(self) -> int:
         """How many reply partitions there are."""
         ...

@@ -25,6 +25,9 @@ class MemoryReplyTail:
     # How often a partition was begun to be read, and from where.
     begun: list[tuple[int, Offsets]] = field(default_factory=list)
 
+    async def reachable(self) -> bool:
+        return True
+
     async def partitions(self) -> int:
         return self.log.partitions
 

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Final, cast
 
 from headrace.messaging import topics
+from headrace.messaging.admin import broker_answers
 from headrace.messaging.errors import Fatal
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.tail import Started, end_offsets, follow, offsets_at, partitions_of
@@ -22,6 +23,10 @@ class KafkaReplyTail:
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
+
+    async def reachable(self) -> bool:
+        """Whether the broker answers a client that comes anew."""
+        return await broker_answers(self._bootstrap)
 
     async def partitions(self) -> int:
         """How many partitions both topics have; `Fatal` where they are missing."""

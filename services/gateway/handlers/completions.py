@@ -45,7 +45,7 @@ def router(desk: Desk, models: ModelList, settings: Settings) -> APIRouter:
         try:
             body = read_object(await http.body(), max_bytes=settings.max_frame_bytes, what="body")
             request = completions.read_request(body, turn_id)
-            turn = await desk.ask(request.question, parent=propagate.extract(dict(http.headers)))
+            turn = await desk.ask(request.question, grace_s=0, parent=propagate.extract(dict(http.headers)))
         except HeadraceError as problem:
             return _refused(problem, turn_id)
         if isinstance(turn, Busy):

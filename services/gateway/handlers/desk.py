@@ -65,6 +65,7 @@ class Desk:
         self._slot = slot_of(self._gateway, partitions) if slot is None else slot % partitions
         self._home = PartitionReader(self._tail, self._slot, self._turns.feed)
         self._home.start()
+        log.info("reading replies", slot=self._slot, partitions=partitions)
         # A broker that takes longer is waited for by /readyz; health and the page are there meanwhile.
         with suppress(TimeoutError):
             async with asyncio.timeout(_START_SECONDS):
@@ -85,14 +86,23 @@ class Desk:
         self._followers.drain()
 
     async def check(self) -> None:
-        """Raise `Retryable` with what is missing before questions can be taken."""
+        """Raise `Retryable` with what this gateway itself is missing."""
         if self._draining:
             raise Retryable("the gateway is stopping: connect again and ask again")
         if self._home is None or self._home.problem:
             raise Retryable(self._home.problem if self._home else "the gateway is starting")
 
-    async def ask(self, question: Question, *, parent: Context | None = None) -> HeldTurn | Busy:
-        """Have it answered; returns when Kafka has the prompt. A known id is never asked twice. Raises `Retryable`."""
+    async def ready(self) -> None:
+        """Raise `Retryable` if a question that comes now could not be answered."""
+        await self.check()
+        if not await self._tail.reachable():
+            raise Retryable("Kafka does not answer: is HEADRACE_KAFKA_BOOTSTRAP right and the broker up?")
+
+    async def ask(self, question: Question, *, grace_s: float, parent: Context | None = None) -> HeldTurn | Busy:
+        """Have it answered; returns when Kafka has the prompt. A known id is never asked twice. Raises `Retryable`.
+
+        A client that goes meanwhile may come back within `grace_s`.
+        """
         turn = self._turns.get(question.turn_id)
         if turn is not None:
             await asyncio.shield(turn.accepted)
@@ -110,7 +120,7 @@ class Desk:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            self._followers.left(turn, 0)
+            self._followers.left(turn, grace_s)
             raise
 
     async def resume(self, turn_id: str) -> HeldTurn:

@@ -52,7 +52,7 @@ def router(desk: Desk, traces: TraceReader, settings: Settings) -> APIRouter:
     async def ready() -> Response:
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
-                await desk.check()
+                await desk.ready()
         except (Retryable, TimeoutError) as problem:
             return _json({"status": "not ready", "missing": {"kafka": str(problem) or "no answer"}}, 503)
         return _json({"status": "ready"})

@@ -64,8 +64,10 @@ class Chat:
         except WebSocketDisconnect:
             return
         finally:
-            for task in self._tasks:
-                task.cancel()
+            # A cancellation or a rating that is under way still goes out.
+            for task, told in self._tasks.items():
+                if told:
+                    task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _take(self, raw: str | bytes) -> None:
@@ -97,7 +99,7 @@ class Chat:
         try:
             match frame:
                 case Ask(question):
-                    turn = await self._desk.ask(question)
+                    turn = await self._desk.ask(question, grace_s=self._settings.resume_seconds)
                     if isinstance(turn, Busy):
                         await self._send(said.busy(turn_id, turn))
                         return
@@ -127,7 +129,8 @@ class Chat:
 
     async def _send(self, frame: said.JsonObject) -> None:
         async with self._sending:
-            if self._websocket.application_state is WebSocketState.CONNECTED:
+            states = self._websocket.application_state, self._websocket.client_state
+            if states == (WebSocketState.CONNECTED, WebSocketState.CONNECTED):
                 await self._websocket.send_text(orjson.dumps(frame).decode())
 
 

@@ -14,6 +14,9 @@ from services.gateway.handlers.watching import Watch
 
 log = structlog.get_logger()
 
+# What a finished turn weighs on the shelf beside its text: its sources, its timings, the objects themselves.
+_OVERHEAD = 4096
+
 
 class HeldTurn:
     """One turn's log and everybody who reads it."""
@@ -123,7 +126,7 @@ class Turns:
         if turn.log.answer is not None:
             turn.watch.done(turn.log.answer, monotonic())
         self._disarm(turn.turn_id)
-        for gone in self._shelf.put(turn.turn_id, turn.log.size):
+        for gone in self._shelf.put(turn.turn_id, turn.log.size + _OVERHEAD):
             self._held.pop(gone, None)
         self._tell(turn.turn_id)
 

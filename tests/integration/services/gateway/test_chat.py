@@ -116,6 +116,20 @@ async def test_a_known_id_is_resumed_and_never_run_twice(world: World) -> None:
     assert len(world.pipeline.asked_now()[turn_id]) == 1
 
 
+async def test_asking_twice_on_one_socket_begins_anew_and_runs_once(world: World) -> None:
+    async with world.client(await world.gateway(resume_seconds=5)) as client:
+        turn_id = await client.ask()
+        for _ in range(3):
+            await client.ask(turn_id=turn_id)
+        turn = await world.pipeline.asked(turn_id)
+        await client.until("accepted")
+        await turn.delta("once")
+        await turn.complete()
+        await client.until("done")
+    assert len(world.pipeline.asked_now()[turn_id]) == 1
+    assert turn_id not in world.pipeline.cancelled()
+
+
 async def test_a_new_attempt_is_announced(world: World) -> None:
     async with world.client(await world.gateway()) as client:
         turn = await world.pipeline.asked(await client.ask())
