@@ -23,11 +23,8 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     root.callback()(find_the_stack)
-    for found in iter_modules(cli.__path__):
-        # Itself, when it runs as a program.
-        if found.name == "main":
-            continue
-        if register := getattr(import_module(f"headrace.cli.{found.name}"), "register", None):
+    for name in _asked_for(sys.argv[1:]):
+        if register := getattr(import_module(f"headrace.cli.{name}"), "register", None):
             register(root)
     return root
 
@@ -37,6 +34,13 @@ def find_the_stack() -> None:
     # A command reaches the stack that `headrace up` runs in this directory without being told its addresses.
     if "up" not in sys.argv[1:2]:
         os.environ.update(state.unset_addresses())
+
+
+def _asked_for(arguments: list[str]) -> list[str]:
+    """The module of the command that was asked for, which has its name; all of them where help is to list them."""
+    # Itself would be imported twice when it runs as a program.
+    names = [found.name for found in iter_modules(cli.__path__) if found.name != "main"]
+    return arguments[:1] if arguments[:1] and arguments[0] in names else names
 
 
 def main() -> None:

