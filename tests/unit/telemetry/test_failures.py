@@ -28,7 +28,7 @@ def look_up(partitions: dict[str, int]) -> int:
 
 
 def seek() -> None:
-    password = "hunter2"  # noqa: S105 - what must not be told
+    password = "hunter2"
     try:
         look_up({password: 1})
     except KeyError as exc:
