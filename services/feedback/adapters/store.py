@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Table, case, delete, distinct, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from headrace.messaging.errors import Fatal, Retryable
+from headrace.messaging.errors import Fatal, Invalid, Retryable
 from services.feedback.adapters.schema import feedback, metadata, turns
 from services.feedback.domain import CompletedTurn, Feedback, Summary
 
@@ -104,6 +104,9 @@ class SqlStore:
         try:
             async with self._engine.begin() as connection:
                 yield connection
+        except (DataError, IntegrityError) as exc:
+            # Another try would bring the same values, such as a NUL that PostgreSQL does not take.
+            raise Invalid(f"the feedback database does not take these values: {_reason(exc)}") from None
         except (DBAPIError, OSError, TimeoutError) as exc:
             # The statement and its values stay out of the message: they hold what people wrote.
             raise Retryable(f"the feedback database did not answer: {_reason(exc)}") from None

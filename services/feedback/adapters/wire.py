@@ -17,8 +17,8 @@ def feedback_of(submitted: FeedbackSubmitted, tenant: str, now_ms: int) -> Feedb
         user=submitted.user,
         scale=submitted.scale or "thumbs",
         rating=submitted.rating,
-        comment=submitted.comment.strip(),
-        correction=submitted.correction.strip(),
+        comment=_text(submitted.comment),
+        correction=_text(submitted.correction),
         consent_to_train=submitted.consent_to_train,
         # A clock that runs ahead must not make its feedback final.
         submitted_at_ms=min(moment_ms, now_ms) if moment_ms > 0 else now_ms,
@@ -48,7 +48,12 @@ def completed_of(turn: Turn, now_ms: int) -> CompletedTurn:
         completion_tokens=completed.usage.completion_tokens,
         trace_id=turn.trace_id,
         question=turn.prepared.text,
-        answer=completed.text,
+        answer=_text(completed.text),
         documents=tuple(citation.document_id for citation in completed.citations),
         completed_at_ms=now_ms,
     )
+
+
+def _text(text: str) -> str:
+    # PostgreSQL keeps no NUL.
+    return text.replace("\0", "").strip()
