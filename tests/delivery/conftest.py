@@ -12,7 +12,8 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from headrace.messaging import topics as topic_names
-from headrace.messaging.kafka import KafkaTransport, received
+from headrace.messaging.intake import received
+from headrace.messaging.kafka import KafkaTransport
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.retries import RetryPolicy
 from headrace.messaging.tail import partitions_of

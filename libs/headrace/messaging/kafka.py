@@ -8,10 +8,10 @@ import asyncio
 import uuid
 from collections.abc import Collection, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import (
     CommitFailedError,
@@ -24,13 +24,13 @@ from aiokafka.errors import (
 )
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaMessage
 
 from headrace.messaging import headers as names
 from headrace.messaging.codec import content_type, encode
 from headrace.messaging.contract import Outgoing
 from headrace.messaging.errors import Fatal, Invalid, Retryable
-from headrace.messaging.records import Received, TopicPartition, lenient
+from headrace.messaging.intake import tolerant, undecoded
+from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.tracing import inject
 from headrace.messaging.transport import Intake, NotOurs, Subscription
 
@@ -141,8 +141,8 @@ class KafkaTransport:
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 5,
             max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
             listener=listener,
-            parser=_tolerant,
-            decoder=_undecoded,
+            parser=tolerant,
+            decoder=undecoded,
         )
 
         @subscriber
@@ -213,40 +213,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
 
     async def on_partitions_assigned(self, assigned: set[KafkaPartition]) -> None:
         self._intake.assigned([TopicPartition(place.topic, place.partition) for place in assigned])
-
-
-def received(record: "ConsumerRecord[Any, Any]") -> Received:
-    """An aiokafka record as ours."""
-    raw_headers = tuple(record.headers or ())
-    return Received(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-        key=record.key,
-        value=record.value,
-        raw_headers=raw_headers,
-        headers=lenient(raw_headers),
-    )
-
-
-async def _tolerant(record: "ConsumerRecord[Any, Any]") -> KafkaMessage:
-    # The framework's parser raises on a header that is not UTF-8, before any ack policy, and the record is skipped.
-    return KafkaMessage(body=received(record), headers={}, raw_message=record, consumer=_NEVER_COMMITS)
-
-
-async def _undecoded(message: KafkaMessage) -> Any:
-    return message.body
-
-
-class _NeverCommits:
-    """Stands where FastStream expects a consumer to acknowledge to; offsets are committed by us."""
-
-    async def commit(self) -> None:
-        raise Fatal("the framework tried to commit by itself")
-
-    def seek(self, partition: KafkaPartition, offset: int) -> None:
-        raise Fatal(f"the framework tried to seek {partition} to {offset} by itself")
-
-
-_NEVER_COMMITS = _NeverCommits()

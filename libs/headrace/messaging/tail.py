@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from headrace.messaging.kafka import received
+from headrace.messaging.intake import received
 from headrace.messaging.records import Received, TopicPartition
 
 
