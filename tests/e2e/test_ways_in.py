@@ -55,7 +55,8 @@ def _answers(consumer: Consumer, turn: str, seconds: float) -> tuple[list[dict[s
     while time.monotonic() < give_up:
         record = consumer.poll(0.2)
         if record is not None and record.error() is None:
-            message = json.loads(record.value()) if (record.value() or b"").startswith(b"{") else {}
+            value = record.value() or b""
+            message = json.loads(value) if value.startswith(b"{") else {}
             if message.get("turnId") == turn:
                 (deltas if record.topic() == topics.RESPONSE_DELTAS else finals).append(message)
         if finals and len(deltas) >= finals[0].get("deltaCount", 0):

@@ -116,6 +116,9 @@ class ScriptedEngine:
         finally:
             self.running -= 1
 
+    async def cancel(self, request_id: str) -> None:
+        """Requests of this engine end with their generator."""
+
     async def score(self, request: ScoreRequest) -> Scores:
         """All the probability on the first label that the prompt's last message contains, else on the first."""
         assert isinstance(request.prompt, Chat)
