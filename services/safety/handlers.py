@@ -1,5 +1,6 @@
 """Before the model, after it, and while it speaks."""
 
+import asyncio
 from typing import assert_never
 
 import structlog
@@ -35,7 +36,8 @@ class InputJudgement:
         """Refuse, mask or let through."""
         book = self._policies.of(turn.slip.pipeline)
         request = wire.request_of(turn)
-        match judge(request, book.policy, book.detectors):
+        # In a thread: the longest prompts take a second, and the streams of others must not wait for them.
+        match await asyncio.to_thread(judge, request, book.policy, book.detectors):
             case Refused(verdicts, rule, message):
                 metrics.REFUSALS.labels(rule).inc()
                 error = Error(code="refused_by_policy", message=message, field="text")
@@ -65,7 +67,7 @@ class OutputJudgement:
         """Let the answer through, or end the turn with what may be shown of it."""
         del context
         book = self._policies.of(turn.slip.pipeline)
-        whole = judge_whole(turn.inference.text, book.policy, book.detectors)
+        whole = await asyncio.to_thread(judge_whole, turn.inference.text, book.policy, book.detectors)
         section = wire.judged_section(turn.safety, book.policy, whole)
         if whole.stop is None:
             return Next(section)

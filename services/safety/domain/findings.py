@@ -1,5 +1,6 @@
 """What a recogniser finds, and what a verdict says about it: places and names, never the words."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -47,6 +48,7 @@ def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
     """In order of place; of two that overlap the surer, then the longer, stays."""
     kept: list[Finding] = []
     for finding in sorted(findings, key=lambda found: (-found.score, found.start - found.end, found.start)):
-        if all(finding.end <= other.start or other.end <= finding.start for other in kept):
-            kept.append(finding)
-    return sorted(kept)
+        at = bisect_left(kept, finding.start, key=lambda other: other.end - 1)
+        if at == len(kept) or finding.end <= kept[at].start:
+            kept.insert(at, finding)
+    return kept

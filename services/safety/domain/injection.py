@@ -10,6 +10,8 @@ from services.safety.domain.findings import Finding, InjectionScore
 
 _SENTENCE: Final = re.compile(r"[^.!?\n]+(?:[.!?]+|\n|\Z)\s*")
 _SHORT: Final = 24
+# Short sentences are judged together, up to this length.
+_TOGETHER: Final = 120
 # The classifier learned from texts of this length at most; a longer one is judged by its sentences alone.
 _WHOLE: Final = 600
 # Every window is one more chance of a false alarm: the odds that one must show rise with their number.
@@ -41,7 +43,7 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for match in _SENTENCE.finditer(text):
         start, end = match.span()
-        if found and (end - start < _SHORT or found[-1][1] - found[-1][0] < _SHORT):
+        if found and end - found[-1][0] <= _TOGETHER and min(end - start, found[-1][1] - found[-1][0]) < _SHORT:
             start = found.pop()[0]
         found += [(at, min(at + _LONGEST, end)) for at in range(start, end, _LONGEST)]
     return found

@@ -22,14 +22,18 @@ _FILE_SUFFIXES: Final = frozenset(
 _DASHES: Final = r"\-\u2010-\u2015\u2212"
 _GROUP: Final = re.compile(r"\d+")
 _SEPARATOR: Final = re.compile(rf"[\s{_DASHES}]")
-# A decimal, a date, a version, a part of a word: no beginning and no end of a card.
-_INSIDE_BEFORE: Final = re.compile(rf"(?:[\w.,/]|[^\W\d][{_DASHES}])\Z")
-_INSIDE_AFTER: Final = re.compile(r"\w|[.,/]\d")
+# A part of a word or code is no beginning and no end of a card; nor, for digits in one piece, is a decimal or a path.
+_INSIDE_BEFORE: Final = re.compile(rf"(?:[\w+]|[^\W\d][{_DASHES}])\Z")
+_INSIDE_AFTER: Final = re.compile(r"\w")
+_DECIMAL_BEFORE: Final = re.compile(r"[.,/]\Z")
+_DECIMAL_AFTER: Final = re.compile(r"[.,/]\d")
 _MIN_CARD, _MAX_CARD = 13, 19
+# Cards are printed in fours, sixes and fives; rows of smaller numbers add up to one by chance.
+_MIN_CARD_GROUP: Final = 3
 _IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}")
 _IBAN_REST: Final = re.compile(rf"[\s{_DASHES}]?[A-Za-z0-9]")
 _SSN: Final = re.compile(
-    rf"(?<![\w{_DASHES}.])(?!000|666|9)\d{{3}}([{_DASHES}])(?!00)\d{{2}}\1(?!0000)\d{{4}}(?![\w{_DASHES}]|\.\d)"
+    rf"(?<![\w{_DASHES}.])(?!000|666|9)\d{{3}}([{_DASHES}])(?!00)\d{{2}}\1(?!0000)\d{{4}}(?![\w{_DASHES}])"
 )
 _SSN_NAMED: Final = re.compile(
     r"(?i:\bssn\b|social security(?: number)?)[^\d\n]{0,20}"
@@ -58,13 +62,23 @@ def cards(text: str) -> Iterator[Finding]:
         for last in range(first, len(groups)):
             if last > first and not _SEPARATOR.fullmatch(text, groups[last - 1].end(), groups[last].start()):
                 break
+            if len(groups[last].group()) < _MIN_CARD_GROUP:
+                break
             digits += groups[last].group()
             if len(digits) > _MAX_CARD:
                 break
-            if len(digits) >= _MIN_CARD and is_card(digits) and not _INSIDE_AFTER.match(text, groups[last].end()):
+            if len(digits) >= _MIN_CARD and is_card(digits) and _stands_alone(text, groups[first : last + 1]):
                 taken = last + 1
                 yield Finding(group.start(), groups[last].end(), "CREDIT_CARD")
                 break
+
+
+def _stands_alone(text: str, groups: list[re.Match[str]]) -> bool:
+    start, end = groups[0].start(), groups[-1].end()
+    if _INSIDE_AFTER.match(text, end):
+        return False
+    decimal = _DECIMAL_BEFORE.search(text, max(0, start - 1), start) or _DECIMAL_AFTER.match(text, end)
+    return len(groups) > 1 or not decimal
 
 
 def ibans(text: str) -> Iterator[Finding]:

@@ -67,10 +67,14 @@ def _is_abbreviation(text: str, start: int, stop: int) -> bool:
 
 
 def _forced(text: str, start: int, limit: int) -> int:
+    """The last white space that is not inside of something whole, else the limit."""
     window = text[start:limit]
-    end = max((match.end() for match in re.finditer(r"\s", window)), default=len(window))
-    whole = _WHOLE.search(window[:end])
-    return start + (whole.start() if whole and whole.start() > 0 else _before_marks(text, start, start + end) - start)
+    gaps = [match.end() for match in re.finditer(r"\s", window)]
+    fine = next((end for end in reversed(gaps) if not _WHOLE.search(window[:end])), None)
+    if fine is not None:
+        return start + fine
+    whole = _WHOLE.search(window)
+    return start + whole.start() if whole and whole.start() > 0 else _before_marks(text, start, limit)
 
 
 def _before_marks(text: str, start: int, end: int) -> int:

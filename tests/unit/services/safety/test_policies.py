@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from headrace.messaging.errors import Fatal, Invalid
+from headrace.runtime.pipelines import Pipelines
+from services.safety.adapters.policies import PipelinePolicies, load_policies, needs_injection_head
+from services.safety.domain.policy import Policy
+
+INFRA = Path(__file__).parents[4] / "infra"
+
+
+def policy(**changes: object) -> Policy:
+    return Policy.model_validate({"name": "p", "version": "1", "rules": [], **changes})
+
+
+def test_every_pipeline_goes_by_a_policy_that_is_there() -> None:
+    pipelines = Pipelines.load(INFRA / "pipelines")
+    rulebooks = PipelinePolicies(pipelines, load_policies(INFRA / "policies"), lambda _text: 0.0)
+    assert rulebooks.of("chat").policy.name == "default"
+    assert rulebooks.of("reviews").policy.name == "reviews"
+
+
+def test_an_unknown_pipeline_is_the_askers_mistake_and_a_missing_policy_ours() -> None:
+    pipelines = Pipelines.load(INFRA / "pipelines")
+    with pytest.raises(Invalid):
+        PipelinePolicies(pipelines, {}, lambda _text: 0.0).of("nowhere")
+    with pytest.raises(Fatal, match="add the policy"):
+        PipelinePolicies(pipelines, {}, lambda _text: 0.0).of("chat")
+
+
+def test_a_file_that_is_no_policy_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("name: broken\nversion: '1'\nrules: []\ntypo: 1\n", encoding="utf-8")
+    with pytest.raises(Fatal, match=r"broken\.yaml is no policy"):
+        load_policies(tmp_path)
+
+
+def test_the_identity_changes_with_what_decides_and_with_nothing_else() -> None:
+    rules = [{"name": "t", "kind": "terms", "action": "warn", "terms": ["blue heron"]}]
+    one = policy(rules=rules)
+    assert one.identity.startswith("p@1+")
+    assert one.identity == policy(rules=rules, examples=[{"text": "x", "expect": "cleared"}]).identity
+    assert one.identity != policy(rules=[{**rules[0], "terms": ["red heron"]}]).identity
+
+
+@pytest.mark.parametrize("direction", ["output", "both"])
+def test_what_a_model_says_cannot_be_masked(direction: str) -> None:
+    rule = {"name": "pii", "kind": "pii", "action": "mask", "direction": direction, "entities": ["EMAIL"]}
+    with pytest.raises(ValidationError, match="set direction to input"):
+        policy(rules=[rule])
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    rule = {"name": "t", "kind": "terms", "action": "warn", "terms": ["abc"]}
+    with pytest.raises(ValidationError, match="same name"):
+        policy(rules=[rule, rule])
+
+
+def test_an_injection_cannot_be_masked_and_a_policy_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        policy(rules=[{"name": "i", "kind": "injection", "action": "mask", "threshold": 0.5}])
+    with pytest.raises(ValidationError):
+        setattr(policy(), "version", "2")  # noqa: B010 - mypy forbids the plain form, the point is the run
+
+
+def test_the_head_is_needed_only_where_a_rule_asks_for_it() -> None:
+    assert needs_injection_head(load_policies(INFRA / "policies"))
+    assert not needs_injection_head({"p": policy()})
