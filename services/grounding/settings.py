@@ -21,7 +21,8 @@ class Settings(ServiceSettings):
     qdrant_timeout_seconds: int = Field(2, ge=1)
 
     embedding_model: str = "all-minilm-l6-v2"
-    embedding_threads: int = Field(2, ge=1)
+    # One: a question needs no more, and a folder being indexed leaves the other cores to the chat model.
+    embedding_threads: int = Field(1, ge=1)
 
     # Of the embedding model. A passage costs the answer's first token about a millisecond per token on a CPU.
     chunk_tokens: int = Field(160, ge=16)

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from headrace.cli.knowledge.ingestion import Ingestion, Report
+from headrace.cli.knowledge.shelf import Shelf
 from headrace.messaging.kafka import KafkaTransport
 from headrace.models.fetch import prepare
 from headrace.models.registry import load_registry
@@ -24,26 +26,9 @@ from services.grounding.app import build_app
 from services.grounding.domain.context import Passage
 from services.grounding.domain.documents import Corpus
 from services.grounding.settings import Settings
+from tests.bench.grounding.handbook import ANSWERED, UNANSWERED
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
-HANDBOOK = {
-    "What is a dead letter?": "dead-letters.md",
-    "How do I put a failed message back on its topic?": "dead-letters.md",
-    "Which lane does the classification of reviews use?": "topics-and-lanes.md",
-    "What is a routing slip?": "topics-and-lanes.md",
-    "When is an offset committed?": "delivery.md",
-    "What happens on SIGTERM?": "delivery.md",
-    "How long may a chat prompt take before it expires?": "deadlines-and-cancellation.md",
-    "What does the gateway do when there is too much load?": "deadlines-and-cancellation.md",
-    "How are e-mail addresses in a prompt handled?": "safety-and-privacy.md",
-    "Can generated text be shown before it was judged?": "safety-and-privacy.md",
-    "My connection dropped in the middle of the answer, what now?": "streaming-and-resume.md",
-    "What belongs to the key of the response cache?": "models-and-caching.md",
-    "How do I add a new model?": "models-and-caching.md",
-    "How can I delete a document from the knowledge base?": "knowledge-and-citations.md",
-}
-ELSEWHERE = ("What is the capital of France?", "Write a poem about the sea", "hello", "Tell me a joke about cats")
 
 
 @dataclass
@@ -59,7 +44,14 @@ class Grounding:
         vector = await self.embeddings.question(question)
         return await self.knowledge.search(Corpus(self.tenant, "default"), vector, limit)
 
-    async def ingest(self, *arguments: str, status: int = 0) -> dict[str, Any]:
+    async def ingest(self, *paths: Path, delete: tuple[str, ...] = (), delete_missing: bool = False) -> Report:
+        ingestion = Ingestion(self.bootstrap, Shelf(self.tenant, "default"), wait_seconds=60)
+        report = await ingestion.run(paths, delete, delete_missing=delete_missing)
+        assert report.indexed
+        return report
+
+    async def command(self, *arguments: str, status: int) -> dict[str, Any]:
+        """As a person types it."""
         command = ("ingest", *arguments, "--tenant", self.tenant, "--wait", "--json")
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "headrace.cli.main", *command,
@@ -87,11 +79,11 @@ async def grounding(kafka: str, valkey: str, tmp_path: Path) -> AsyncIterator[Gr
 
 
 async def test_the_handbook_answers_questions_about_itself(grounding: Grounding) -> None:
-    report = await grounding.ingest(str(infra_dir() / "knowledge"))
+    report = await grounding.command(str(infra_dir() / "knowledge"), status=0)
     assert report["indexed"] is True
-    assert len(report["published"]) == len(set(HANDBOOK.values()) | set(report["published"])) >= 8
+    assert len(report["published"]) == len(set(ANSWERED.values()) | set(report["published"])) >= 8
     missed = []
-    for question, document in HANDBOOK.items():
+    for question, document in ANSWERED.items():
         passages = await grounding.ask(question)
         assert passages[0].score > Settings().min_score, question
         if document not in {passage.document_id for passage in passages}:
@@ -100,7 +92,7 @@ async def test_the_handbook_answers_questions_about_itself(grounding: Grounding)
             original = (infra_dir() / "knowledge" / passage.document_id).read_text("utf-8")
             assert original[passage.start : passage.end] == passage.text
     assert not missed
-    for question in ELSEWHERE:
+    for question in UNANSWERED:
         (best,) = await grounding.ask(question, 1)
         assert best.score < Settings().min_score, question
 
@@ -110,21 +102,21 @@ async def test_a_folder_can_change_shrink_and_vanish(grounding: Grounding, tmp_p
     (folder / "guide").mkdir(parents=True)
     (folder / "guide" / "sluice.md").write_text("# Sluice\n\nThe sluice opens at dawn.\n", "utf-8")
     (folder / "weir.txt").write_text("The weir is three metres high.", "utf-8")
-    assert (await grounding.ingest(str(folder)))["published"] == ["weir.txt", "guide/sluice.md"]
+    assert (await grounding.ingest(folder)).published == ["weir.txt", "guide/sluice.md"]
     assert (await grounding.ask("When does the sluice open?", 1))[0].text == "The sluice opens at dawn."
 
     (folder / "guide" / "sluice.md").write_text("# Sluice\n\nThe sluice opens at noon.\n", "utf-8")
-    await grounding.ingest(str(folder))
+    await grounding.ingest(folder)
     assert {passage.text for passage in await grounding.ask("sluice", 9)} == {
         "The sluice opens at noon.",
         "The weir is three metres high.",
     }
 
     (folder / "weir.txt").unlink()
-    assert (await grounding.ingest(str(folder), "--delete-missing"))["deleted"] == ["weir.txt"]
+    assert (await grounding.ingest(folder, delete_missing=True)).deleted == ["weir.txt"]
     assert [passage.document_id for passage in await grounding.ask("weir", 9)] == ["guide/sluice.md"]
 
-    await grounding.ingest("--delete", "guide/sluice.md")
+    await grounding.ingest(delete=("guide/sluice.md",))
     assert await grounding.ask("sluice", 9) == []
 
 
@@ -136,14 +128,14 @@ async def test_files_that_are_no_documents_are_named_and_the_rest_is_indexed(
     (tmp_path / "docs" / "empty.md").write_text(" \n", "utf-8")
     (tmp_path / "docs" / "latin.txt").write_bytes("Häuser".encode("latin-1"))
     (tmp_path / "docs" / "large.txt").write_text("x" * 1_000_001, "utf-8")
-    report = await grounding.ingest(str(tmp_path / "docs"), str(tmp_path / "nowhere"), status=1)
+    report = await grounding.command(str(tmp_path / "docs"), str(tmp_path / "nowhere"), status=1)
     assert report["published"] == ["good.md"]
     reasons = {Path(failure["path"]).name: failure["reason"] for failure in report["failed"]}
     assert reasons["empty.md"] == "empty"
     assert "byte 1" in reasons["latin.txt"]
     assert "the limit is 1000000" in reasons["large.txt"]
     assert "no such file" in reasons["nowhere"].lower()
-    assert (await grounding.ingest(str(tmp_path / "nowhere"), "--delete-missing", status=1))["deleted"] == []
+    assert (await grounding.ingest(tmp_path / "nowhere", delete_missing=True)).deleted == []
     assert [passage.text for passage in await grounding.ask("turbines", 9)] == ["Turbines hum."]
 
 
@@ -153,6 +145,6 @@ async def test_a_document_that_the_service_refuses_is_reported_with_its_reason(
     deep = tmp_path / "docs" / "/".join(["d" * 100] * 6)[1:]
     deep.mkdir(parents=True)
     (deep / "x.md").write_text("text", "utf-8")
-    report = await grounding.ingest(str(tmp_path / "docs"), status=1)
-    (failure,) = report["failed"]
+    report = await grounding.ingest(tmp_path / "docs")
+    (failure,) = report.failed
     assert "the limit is 512" in failure["reason"]
