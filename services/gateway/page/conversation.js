@@ -93,6 +93,8 @@ export function apply(turn, frame) {
       return true;
     case "done":
       turn.state = DONE;
+      // The final's text counts; that it is another than what was streamed is a fault worth knowing of.
+      if (frame.text && frame.text !== turn.text) console.error("headrace: the final differs from what was streamed", turn.id);
       if (frame.text) turn.text = frame.text;
       turn.done = frame;
       delete turn.error;
