@@ -1,7 +1,7 @@
 """Reading partitions without a group: replies, cancellations, and whatever a client follows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
@@ -17,15 +17,16 @@ async def follow(
     stop_at: Mapping[TopicPartition, int] | None = None,
     *,
     started: "Started | None" = None,
-) -> AsyncIterator[Received]:
+) -> AsyncGenerator[Received, None]:
     """Yield the records of these partitions from their offsets on (None: from the end), for ever or up to `stop_at`.
 
     `stop_at` holds the first offset of a partition that is no longer wanted. `started` is told once the positions are
     fixed, so that what is published after it is certainly seen.
     """
     consumer = _consumer(bootstrap)
-    await consumer.start()
     try:
+        # Inside: a cancellation during the start must not leave half a consumer behind.
+        await consumer.start()
         partitions = {place: KafkaPartition(*place) for place in start}
         consumer.assign(list(partitions.values()))
         ends = await consumer.end_offsets(list(partitions.values()))
