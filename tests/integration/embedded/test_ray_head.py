@@ -2,11 +2,11 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from headrace.embedded.process import session
 from headrace.embedded.ray_head import EmbeddedRay
 from tests.fakes.waiting import until
 
@@ -33,22 +33,11 @@ def _drive(address: str, environment: Mapping[str, str]) -> subprocess.Completed
     return subprocess.run(command, env=told, capture_output=True, text=True, timeout=120, check=False)
 
 
-def _session(leader: int) -> set[int]:
-    """The living processes of a session."""
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            state, _, _, session = stat.read_text().rsplit(")", 1)[1].split()[:4]
-            if int(session) == leader and state != "Z":
-                found.add(int(stat.parent.name))
-    return found
-
-
 async def test_only_who_holds_the_token_runs_work_and_stop_leaves_nothing(head: EmbeddedRay) -> None:
     assert head.process is not None
     leader = head.process.pid
     assert leader is not None
-    assert len(_session(leader)) > 1
+    assert len(session(leader)) > 1
 
     done = _drive(head.address, head.environment)
     assert done.stdout.strip() == "42", done.stderr
@@ -58,4 +47,4 @@ async def test_only_who_holds_the_token_runs_work_and_stop_leaves_nothing(head: 
 
     await head.stop()
 
-    await until("the end of every process of Ray", lambda: not _session(leader))
+    await until("the end of every process of Ray", lambda: not session(leader))
