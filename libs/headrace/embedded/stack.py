@@ -2,15 +2,17 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from headrace.embedded.kafka import EmbeddedKafka
 from headrace.embedded.part import Elsewhere, Member, Part, Step
-from headrace.embedded.process import LEASH
+from headrace.embedded.process import LEASH, session
 from headrace.embedded.ray_head import EmbeddedRay
 from headrace.embedded.service import ServiceProcess
 from headrace.embedded.topics import ensure_topics
@@ -139,7 +141,9 @@ async def run_step(name: str, command: Sequence[str], log: Path, line_written: C
         code = await process.wait()
     finally:
         if process.returncode is None:
-            process.kill()
+            for pid in session(process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             await process.wait()
     if code:
         ending = "".join(f"\n    {line}" for line in lines[-20:])
