@@ -125,6 +125,11 @@ class RayEngine:
         count: int = await self._handle.running.remote()
         return count
 
+    async def processes(self) -> tuple[int, int | None]:
+        """The replica's process and its engine's, on the replica's node."""
+        found: tuple[int, int | None] = await self._handle.processes.remote()
+        return found
+
     def _told(self, exc: Exception) -> HeadraceError:
         """The replica's own error, or the news that it is gone; whatever else is raised stays what it is."""
         from ray.exceptions import RayError, RayTaskError

@@ -1,5 +1,6 @@
 """What runs in a replica on Ray: one engine. Imported by workers, so it knows nothing of the service around it."""
 
+import os
 from collections.abc import AsyncIterator
 
 from headrace.messaging.errors import Retryable
@@ -39,6 +40,10 @@ class Replica:
     async def running(self) -> int:
         """Requests that hold a slot now."""
         return self._engine.running
+
+    async def processes(self) -> tuple[int, int | None]:
+        """The replica's process and its engine's: what an operator looks for on the machine."""
+        return os.getpid(), self._engine.core_pid
 
     async def check_health(self) -> None:
         """Serve replaces a replica whose model cannot be loaded again."""
