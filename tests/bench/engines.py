@@ -22,6 +22,10 @@ TOKENS = 96
 THINGS = "river mill wheel valley bridge town winter harvest".split()
 REVIEW = "The {} was {} and I would {} it to a friend; delivery took {} days and the box was fine."
 REVIEWS = 40
+HEADER = (
+    "| engine | load | tok/s, one stream | tok/s, 8 streams | first token, alone | first token, 8 at once "
+    "| reviews/s | memory |\n|---|---|---|---|---|---|---|---|\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +96,10 @@ async def measure(core: str) -> str:
 
 def main(engines: Sequence[str]) -> None:
     """Print a row for each engine."""
-    print("| engine | load | tok/s, one stream | tok/s, 8 streams | first token, alone | first token, 8 at once "
-          "| reviews/s | memory |")
-    print("|---|---|---|---|---|---|---|---|")
+    sys.stdout.write(HEADER)
     for core in engines:
-        print(asyncio.run(measure(core)), flush=True)
+        sys.stdout.write(asyncio.run(measure(core)) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ class Resources(_Part):
     # Taken only where the cluster has a GPU.
     gpus: float = Field(1.0, ge=0)
     replicas: int = Field(1, ge=1)
+    # openvino rounds it up to whole gigabytes, and touches them only as they fill.
     kv_cache_gb: float = Field(0.5, gt=0)
     # Sequences that are decoded together.
     max_running: int = Field(32, ge=1)

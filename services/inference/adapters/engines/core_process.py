@@ -20,6 +20,8 @@ _LINE_BYTES: Final = 16 << 20
 _EXIT_SECONDS: Final = 5.0
 # What a numeric library reads once, while it loads: in a Ray replica it would otherwise find 1.
 _THREADS: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# Threads that spin while they wait for each other get a tenth done where others want the same cores.
+_WAITING: Final = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 class CoreProcess:
@@ -55,9 +57,12 @@ class CoreProcess:
                 module,
                 str(theirs.fileno()),
                 pass_fds=[theirs.fileno()],
-                env=os.environ
-                | dict.fromkeys(_THREADS, threads)
-                | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={
+                    **os.environ,
+                    **_WAITING,
+                    **dict.fromkeys(_THREADS, threads),
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                },
                 # Ctrl-C goes to a whole group; the drain of the parent still needs the core.
                 start_new_session=True,
             )

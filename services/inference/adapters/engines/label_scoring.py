@@ -27,9 +27,7 @@ def score_batch(model: Any, batch: Sequence[Score]) -> list[list[list[float]]]:
     return [[next(answers) for _ in request.labels] for request in batch]
 
 
-def _continue(
-    model: Any, labels: list[list[int]], found: list[list[float]], cache: Any, mask: torch.Tensor
-) -> None:
+def _continue(model: Any, labels: list[list[int]], found: list[list[float]], cache: Any, mask: torch.Tensor) -> None:
     """The second and later tokens of every label, all at once."""
     inputs, label_mask = _padded([label[:-1] or [label[0]] for label in labels], left=False, device=mask.device)
     lengths = mask.sum(-1, keepdim=True)

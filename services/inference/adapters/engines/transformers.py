@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 import torch
 from transformers import AutoModelForCausalLM, ContinuousBatchingConfig, GenerationConfig
+from transformers.utils.logging import disable_progress_bar
 
 from headrace.models.convert import transformers_dir
 from headrace.models.spec import ModelSpec
@@ -26,6 +27,7 @@ class TransformersCore:
 
     def __init__(self, spec: ModelSpec, folder: Path, *, eos_id: int | None, threads: int) -> None:
         torch.set_num_threads(threads)
+        disable_progress_bar()
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         weights = transformers_dir(folder)
         dtype = torch.bfloat16 if spec.dtype == "auto" else cast("torch.dtype", getattr(torch, spec.dtype))

@@ -176,9 +176,7 @@ async def test_cancelling_by_name_ends_the_stream_with_that_reason(engine: Proce
 
 
 async def test_a_full_queue_refuses_with_the_time_to_come_back(engine: ProcessEngine) -> None:
-    asking = [
-        asyncio.create_task(ask(engine, STORY, f"r{n}", max_tokens=1500)) for n in range(MAX_RUNNING + MAX_QUEUE)
-    ]
+    asking = [asyncio.create_task(ask(engine, STORY, f"r{n}", max_tokens=1500)) for n in range(MAX_RUNNING + MAX_QUEUE)]
     await until("all slots to be taken", lambda: engine.running == MAX_RUNNING)
     with pytest.raises(Retryable, match="full") as caught:
         await ask(engine)

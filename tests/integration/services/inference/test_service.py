@@ -67,8 +67,6 @@ async def test_a_restarted_service_gives_the_committed_answer_and_not_a_new_one(
     assert again.attempt == 1
 
 
-
-
 async def test_without_redis_the_service_answers(valkey: str) -> None:
     assert valkey
     async with running("redis://127.0.0.1:1/0", "words") as stage:
