@@ -35,7 +35,7 @@ Examples:
 
   headrace classify reviews.jsonl -o out.jsonl
 
-  headrace classify tickets.jsonl -o out.jsonl --labels "late=came after the promised day,broken,praise"
+  headrace classify tickets.jsonl -o out.jsonl --labels "late=It came too late.,broken=It does not work."
 """
 
 
@@ -71,7 +71,7 @@ def classify_file(
     output: Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="Results, in the order of FILE.")],
     labels: Annotated[
         list[str] | None,
-        typer.Option(help="Classes: name or name=description, by commas; may be repeated. Default: sentiment."),
+        typer.Option(help="Classes: name, or name=what such a text says; by commas. Default: sentiment."),
     ] = None,
     text_field: Annotated[str, typer.Option(help="The field that holds the text.")] = "text",
     tenant: Annotated[str, typer.Option(help="Whose texts they are.")] = "default",

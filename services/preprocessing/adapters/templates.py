@@ -1,6 +1,6 @@
 """Prompt templates from `infra/prompts/<name>/<version>.yaml`, rendered by jinja2 in its sandbox."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -44,6 +44,8 @@ class _File(_Part):
     instructions: str
     question: str
     examples: tuple[_Example, ...] = ()
+    # A question whose answer is the label's name, for each label; its slot is `label`.
+    label_example: str = ""
     sources_template: str = ""
     sampling: _Sampling
     cache: Cache
@@ -56,6 +58,7 @@ class _Compiled:
     instructions: jinja2.Template
     question: jinja2.Template
     examples: tuple[Message, ...]
+    label_example: jinja2.Template | None
 
 
 class YamlTemplates:
@@ -116,6 +119,7 @@ def _compile(name: str, version: str, read: _File, environment: jinja2.Environme
         environment.from_string(read.instructions),
         environment.from_string(read.question),
         examples,
+        environment.from_string(read.label_example) if read.label_example else None,
     )
 
 
@@ -125,8 +129,16 @@ def _render(compiled: _Compiled, slots: Slots) -> Rendered:
         instructions=compiled.instructions.render(values).strip(),
         # Not stripped: the indentation of a first line of code is the asker's.
         question=compiled.question.render(values),
-        examples=compiled.examples,
+        examples=(*compiled.examples, *_labels_shown(compiled, slots)),
     )
+
+
+def _labels_shown(compiled: _Compiled, slots: Slots) -> Iterator[Message]:
+    if compiled.label_example is None:
+        return
+    for label in slots.labels:
+        yield Message("user", compiled.label_example.render(label=label).strip())
+        yield Message("assistant", label.name)
 
 
 def _age(version: str) -> tuple[int, str]:

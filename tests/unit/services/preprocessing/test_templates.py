@@ -89,11 +89,17 @@ def test_the_clients_own_instructions_replace_ours() -> None:
     assert "{{ sources }}" in chat.sources_template
 
 
-def test_a_classification_lists_its_labels_a_line_each() -> None:
+def test_a_classification_shows_each_label_once_by_what_it_means() -> None:
     templates = YamlTemplates.load(infra_dir() / "prompts")
     classify = templates.get("classify")
-    labels = (Label("late", "came after the promised day"), Label("broken"))
+    labels = (Label("late", "It came after the promised day."), Label("broken"))
     rendered = templates.render(classify, Slots(text="It never came.", language="en", labels=labels))
-    assert "\n- late: came after the promised day\n- broken" in rendered.instructions
-    assert "It never came." in rendered.question
+    assert rendered.instructions.endswith(": late, broken.")
+    assert [(message.role, message.content) for message in rendered.examples] == [
+        ("user", "It came after the promised day."),
+        ("assistant", "late"),
+        ("user", "broken"),
+        ("assistant", "broken"),
+    ]
+    assert rendered.question == "It never came."
     assert {label.name for label in classify.labels} == {"positive", "negative"}
