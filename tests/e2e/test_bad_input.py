@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
 
@@ -115,8 +116,8 @@ async def _first(
     stack: Stack, start: dict[TopicPartition, int | None], wanted: Callable[[Received], bool], seconds: float = 60
 ) -> Received:
     began = time.monotonic()
-    async with asyncio.timeout(seconds):
-        async for record in follow(stack.bootstrap, start):
+    async with asyncio.timeout(seconds), aclosing(follow(stack.bootstrap, start)) as records:
+        async for record in records:
             if wanted(record):
                 return record
     raise AssertionError(f"nothing came in {time.monotonic() - began:.0f} s")

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -93,18 +93,19 @@ async def _collect(
 ) -> tuple[dict[str, list[ResponseCompleted]], dict[str, list[ResponseDelta]]]:
     finals: dict[str, list[ResponseCompleted]] = {}
     deltas: dict[str, list[ResponseDelta]] = {turn: [] for turn in turns}
-    async for record in follow(bootstrap, start):
-        header = record.headers.get(CONTENT_TYPE, "")
-        if record.topic == topics.RESPONSES:
-            final = decode(record.value or b"", ResponseCompleted, header)
-            if final.turn_id in turns:
-                finals.setdefault(final.turn_id, []).append(final)
-        else:
-            delta = decode(record.value or b"", ResponseDelta, header)
-            if delta.turn_id in turns:
-                deltas[delta.turn_id].append(delta)
-        if len(finals) == len(turns) and all(_whole(finals[turn][-1], deltas[turn]) for turn in turns):
-            break
+    async with aclosing(follow(bootstrap, start)) as records:
+        async for record in records:
+            header = record.headers.get(CONTENT_TYPE, "")
+            if record.topic == topics.RESPONSES:
+                final = decode(record.value or b"", ResponseCompleted, header)
+                if final.turn_id in turns:
+                    finals.setdefault(final.turn_id, []).append(final)
+            else:
+                delta = decode(record.value or b"", ResponseDelta, header)
+                if delta.turn_id in turns:
+                    deltas[delta.turn_id].append(delta)
+            if len(finals) == len(turns) and all(_whole(finals[turn][-1], deltas[turn]) for turn in turns):
+                break
     return finals, deltas
 
 

@@ -20,7 +20,7 @@ def encode(message: Message, encoding: Encoding = PROTOBUF) -> bytes:
     """Deterministic bytes, so that the same message has the same fingerprint."""
     if encoding == JSON:
         text = json_format.MessageToJson(
-            message, indent=None, ensure_ascii=False, always_print_fields_with_no_presence=False
+            message, indent=None, ensure_ascii=False, always_print_fields_with_no_presence=True
         )
         return text.encode()
     return message.SerializeToString(deterministic=True)
