@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 async def test_a_plain_websocket_gets_its_answer_as_a_stream(stack: Stack) -> None:
     async with stack.socket() as socket:
-        turn = await socket.ask("Name the capital of France in one sentence.")
+        turn = await socket.ask("What is the capital of France?", sampling={"temperature": 0})
         frames = await asyncio.wait_for(socket.until_end(turn), 120)
     done = frames[-1]
     assert frames[0]["type"] == "accepted"
