@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from typing import Final, cast
+from typing import Final
 
 from headrace.messaging import topics
 from headrace.messaging.admin import broker_answers
@@ -74,9 +74,9 @@ def _following(
     stop_at: Mapping[TopicPartition, int] | None = None,
     *,
     started: Started | None = None,
-) -> "aclosing[AsyncGenerator[Received]]":
+) -> "aclosing[AsyncGenerator[Received, None]]":
     # Closed on the way out: the consumer must not wait for the garbage collector.
-    return aclosing(cast("AsyncGenerator[Received]", follow(bootstrap, start, stop_at, started=started)))
+    return aclosing(follow(bootstrap, start, stop_at, started=started))
 
 
 class _Noting(Started):
