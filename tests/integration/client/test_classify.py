@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from headrace.cli import classify
+from headrace.messaging.kafka import MAX_MESSAGE_BYTES
 from tests.fakes.classifier import Classifier
 
 pytestmark = pytest.mark.integration
@@ -71,7 +72,7 @@ async def test_bad_rows_are_named_by_their_line_and_the_rest_goes_on(kafka: str,
 
 
 async def test_a_text_too_large_for_a_message_is_a_bad_row_too(kafka: str, folder: Path) -> None:
-    write(folder, {"text": "x" * 2_000_000}, {"text": "positive"})
+    write(folder, {"text": "x" * MAX_MESSAGE_BYTES}, {"text": "positive"})
     async with Classifier().on(kafka):
         result = await run(kafka, folder)
     assert result.exit_code == 4

@@ -84,7 +84,8 @@ def test_the_clients_own_instructions_replace_ours() -> None:
     chat = templates.get("chat")
     ours = templates.render(chat, Slots(text="Hello?", language="en"))
     theirs = templates.render(chat, Slots(text="Hello?", language="en", client_instructions="Be a cat."))
-    assert ours.instructions.startswith("You are a helpful assistant.")
+    assert ours.instructions
+    assert ours.question == "Hello?"
     assert (theirs.instructions, theirs.question) == ("Be a cat.", "Hello?")
     assert "{{ sources }}" in chat.sources_template
 
