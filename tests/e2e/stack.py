@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psutil
 from websockets.asyncio.client import ClientConnection, connect
 
 from headrace.embedded import state
@@ -141,6 +142,20 @@ def start(folder: Path) -> Stack:
             raise AssertionError(f"the stack did not start:\n{(folder / 'up.log').read_text(encoding='utf-8')[-4000:]}")
         time.sleep(0.2)
     return stack
+
+
+def left_behind(stack: Stack) -> list[str]:
+    """What should be gone with the stack: its processes, its ports, its scratch folders."""
+    found: list[str] = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        with suppress(psutil.Error):
+            if process.environ().get("HEADRACE_DATA_DIR") == str(stack.data):
+                found.append(f"process {process.pid}: {' '.join(process.info['cmdline'] or [])[:120]}")
+    if reachable(stack.port):
+        found.append(f"port {stack.port}")
+    if (stack.data / state.STATE_FILE).exists():
+        found.append(f"file {stack.data / state.STATE_FILE}")
+    return found
 
 
 def stop(stack: Stack) -> int:

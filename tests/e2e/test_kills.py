@@ -26,7 +26,7 @@ from tests.fakes.waiting import until
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PROMPTS = 50
-VICTIMS = ("preprocessing", "grounding", "safety", "inference", "postprocessing")
+VICTIMS = ("preprocessing", "grounding", "safety", "inference", "postprocessing", "feedback")
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
