@@ -188,7 +188,9 @@ def uv(
     *arguments: str, check: bool = True, hint: str = NO_INDEX, quiet: bool = False, env: dict[str, str] | None = None
 ) -> int:
     """Run uv on the environment."""
-    told = {**os.environ, **pip_index(), "VIRTUAL_ENV": str(VENV), **(env or {})}
+    # Compiled once here, not by each of ten processes at its first start, nor at every start where Python may write
+    # no bytecode.
+    told = {**os.environ, **pip_index(), "VIRTUAL_ENV": str(VENV), "UV_COMPILE_BYTECODE": "1", **(env or {})}
     return call([str(TOOLS / "bin" / "uv"), *arguments], check=check, hint=hint, quiet=quiet, env=told)
 
 
