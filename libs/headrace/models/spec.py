@@ -114,6 +114,8 @@ class ModelSpec(_Part):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     resources: Resources = Field(default_factory=Resources)
     limits: Limits
+    # Above 1 keeps a small model from saying the same sentence for ever; scores of labels are not touched.
+    repetition_penalty: float = Field(1.0, ge=1.0, le=2.0)
     mock: MockOptions | None = None
 
     @model_validator(mode="after")

@@ -12,6 +12,8 @@ class Sampling:
     max_tokens: int = 256
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    # The model's own: how much less likely a token becomes once it stands in the prompt or the answer.
+    repetition_penalty: float = 1.0
 
     @property
     def repeatable(self) -> bool:

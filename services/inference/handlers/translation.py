@@ -17,6 +17,7 @@ def sampling_of(turn: Turn, spec: ModelSpec) -> Sampling:
         max_tokens=min(asked.max_tokens if asked.HasField("max_tokens") else usual, spec.limits.max_new_tokens),
         seed=asked.seed if asked.HasField("seed") else None,
         stop=tuple(asked.stop),
+        repetition_penalty=spec.repetition_penalty,
     )
 
 

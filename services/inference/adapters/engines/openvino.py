@@ -64,6 +64,7 @@ class OpenVinoCore:
 
     def add(self, request: Add) -> None:
         config = self._config(request.max_tokens)
+        config.repetition_penalty = request.repetition_penalty
         if request.temperature > 0:
             config.do_sample = True
             config.temperature = request.temperature

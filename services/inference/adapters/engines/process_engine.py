@@ -81,8 +81,18 @@ class ProcessEngine:
         if limit <= 0:
             raise self._too_long(len(prompt))
         async with self._slot(request.request_id) as (number, inbox):
-            seed = secrets.randbits(_SEED_BITS) if sampling.seed is None else sampling.seed
-            self._process.send(Add(number, prompt, limit, sampling.temperature, sampling.top_p, seed))
+            self._process.send(
+                Add(
+                    request_id=number,
+                    prompt=prompt,
+                    max_tokens=limit,
+                    temperature=sampling.temperature,
+                    top_p=sampling.top_p,
+                    # What every engine takes: any 64-bit number of a client is folded into it.
+                    seed=secrets.randbits(_SEED_BITS) if sampling.seed is None else sampling.seed % (1 << _SEED_BITS),
+                    repetition_penalty=sampling.repetition_penalty,
+                )
+            )
             text = TextStream(self.tokenizer.decode, sampling.stop)
             completed = 0
             finish: FinishReason | None = None

@@ -1,4 +1,4 @@
-"""Sampling with a seed per request, for transformers' continuous batching, which knows one seed for all.
+"""Sampling with a seed and a penalty per request, for transformers' continuous batching, which knows one for all.
 
 The batch stays greedy; noise is added to the scores beforehand. The highest of log-probability plus Gumbel noise is an
 exact draw from the distribution (Gumbel-max: Maddison, Tarlow and Minka, https://arxiv.org/abs/1411.0030), and the
@@ -26,6 +26,7 @@ class Drawing:
     temperature: float
     top_p: float
     seed: int
+    repetition_penalty: float = 1.0
 
 
 class SeededSampling(ContinuousBatchingLogitsProcessor):
@@ -34,26 +35,34 @@ class SeededSampling(ContinuousBatchingLogitsProcessor):
     def __init__(self) -> None:
         self.supported_kwargs = {"drawing": Drawing}
         self.ignored_kwargs = ()
-        self._rows: list[tuple[Drawing, int]] = []
+        self._rows: list[tuple[Drawing, list[int]]] = []
 
     def fill_defaults(self, int32_tensor: torch.Tensor) -> None:
         """Nothing of a drawing fits into an int32; the rows are kept here, in the order of the scores."""
 
     def prepare_tensor_args(self, requests_with_new_token: list[Any]) -> torch.Tensor:
         states = [request.state for request in requests_with_new_token]
-        # Counted from the start of the prompt: the same after a request was put back and its tokens became prompt.
+        # Prompt and answer together: the same after a request was put back and its answer became prompt.
         self._rows = [
-            (state.logit_processor_kwargs["drawing"], len(state.initial_tokens) + len(state.generated_tokens))
-            for state in states
+            (state.logit_processor_kwargs["drawing"], state.initial_tokens + state.generated_tokens) for state in states
         ]
         return torch.zeros(len(states), dtype=torch.int32)
 
     def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:
         del tensor_arg
-        for row, (drawing, position) in enumerate(self._rows):
+        for row, (drawing, tokens) in enumerate(self._rows):
+            if drawing.repetition_penalty > 1:
+                scores[row] = penalised(scores[row], tokens, drawing.repetition_penalty)
             if drawing.temperature > 0:
-                scores[row] = draw(scores[row], drawing, position)
+                scores[row] = draw(scores[row], drawing, len(tokens))
         return scores
+
+
+def penalised(scores: torch.Tensor, tokens: list[int], penalty: float) -> torch.Tensor:
+    """Scores with less for what stands there already (Keskar et al., https://arxiv.org/abs/1909.05858)."""
+    seen = torch.tensor(sorted(set(tokens)), device=scores.device)
+    own = scores[seen]
+    return scores.index_put((seen,), torch.where(own > 0, own / penalty, own * penalty))
 
 
 def draw(scores: torch.Tensor, drawing: Drawing, position: int) -> torch.Tensor:

@@ -69,7 +69,7 @@ class TransformersCore:
             max_new_tokens=request.max_tokens,
             streaming=True,
             eos_token_id=self._eos_ids,
-            drawing=Drawing(request.temperature, request.top_p, request.seed),
+            drawing=Drawing(request.temperature, request.top_p, request.seed, request.repetition_penalty),
         )
 
     def score(self, request: Score) -> None:

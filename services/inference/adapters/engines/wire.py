@@ -31,6 +31,7 @@ class Add:
     temperature: float
     top_p: float
     seed: int
+    repetition_penalty: float = 1.0
     op: Literal["add"] = "add"
 
 

@@ -110,6 +110,22 @@ async def test_seeded_sampling_repeats_and_another_seed_differs(engine: ProcessE
     assert engine.name == "mock" or first.text != other.text
 
 
+@pytest.mark.parametrize("seed", [-1, 2**62])
+async def test_any_number_of_a_client_is_a_seed(engine: ProcessEngine, seed: int) -> None:
+    first, second = [await ask(engine, temperature=0.9, seed=seed, max_tokens=8) for _ in range(2)]
+    assert first.text == second.text
+
+
+async def test_a_repetition_penalty_makes_an_answer_less_repetitive(engine: ProcessEngine) -> None:
+    if engine.name == "mock":
+        pytest.skip("the mock engine says the same whatever the sampling")
+    plain, varied, again = [
+        (await ask(engine, max_tokens=48, repetition_penalty=penalty)).text.split() for penalty in (1.0, 2.0, 2.0)
+    ]
+    assert varied == again
+    assert len(set(varied)) / len(varied) > len(set(plain)) / len(plain)
+
+
 async def test_a_prompt_as_tokens_is_the_prompt_as_text(engine: ProcessEngine) -> None:
     prompt = engine.tokenizer.render([("user", STORY)])
     by_tokens = await ask(engine, tuple(engine.tokenizer.encode(prompt)))
