@@ -71,8 +71,11 @@ async def _run(wanted: Wanted, view: View) -> None:
             announced = True
             view.ready(stack.gateway_url, monotonic() - began)
 
+    loop = asyncio.get_running_loop()
+
     def note(part: str, text: str) -> None:
-        supervisor.note(part, text)
+        # Downloads report from their threads: two that wrote the state at once would take each other's file away.
+        loop.call_soon_threadsafe(supervisor.note, part, text)
 
     stack = build_stack(wanted, note)
     supervisor = Supervisor(stack.members, changed)
