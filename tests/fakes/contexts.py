@@ -14,6 +14,9 @@ class Cancelling:
     """A cancellation that a test requests."""
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
+    # Set together with `stopped_attempt`.
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped_attempt: int = 0
 
     @property
     def requested(self) -> bool:
@@ -21,6 +24,13 @@ class Cancelling:
 
     async def wait(self) -> None:
         await self.event.wait()
+
+    def stopped(self, attempt: int) -> bool:
+        return attempt <= self.stopped_attempt
+
+    async def wait_stopped(self, attempt: int) -> None:
+        await self.stop.wait()
+        assert self.stopped(attempt)
 
 
 @dataclass
@@ -42,6 +52,7 @@ def a_context(
     deadline_ms: int = 0,
     headers: Mapping[str, str] | None = None,
     encoding: Encoding = PROTOBUF,
+    position: int = 0,
 ) -> StageContext:
     """A first delivery."""
     return StageContext(
@@ -56,4 +67,5 @@ def a_context(
         headers=headers or {},
         publisher=Published(),
         encoding=encoding,
+        position=position,
     )

@@ -2,6 +2,7 @@
 
 import random
 import socket
+import sys
 from pathlib import Path
 
 from headrace.messaging.errors import Fatal
@@ -12,11 +13,15 @@ LOOPBACK = "127.0.0.1"
 LOWEST = 20_000
 FIRST_LENT = 32_768
 
+# Between the look whether a port is free and the server's bind another stack may look too: whoever holds the claim
+# has the port. Held for the life of this process, and let go by the kernel however it ends.
+_claims: dict[int, socket.socket] = {}
+
 
 def free_port(*preferred: int) -> int:
     """The first free one of `preferred`, else any free port below those that the kernel lends to clients."""
     for port in preferred:
-        if is_free(port):
+        if is_free(port) and claimed(port):
             return port
     below = min(_first_lent(), FIRST_LENT)
     if below <= LOWEST:
@@ -24,7 +29,7 @@ def free_port(*preferred: int) -> int:
     for _ in range(200):
         # Not a secret: only a port that two stacks starting at once will hardly both pick.
         port = random.randrange(LOWEST, below)  # noqa: S311
-        if is_free(port):
+        if is_free(port) and claimed(port):
             return port
     raise Fatal(f"no free port between {LOWEST} and {below} on {LOOPBACK}: stop what holds them and start again")
 
@@ -37,6 +42,20 @@ def is_free(port: int) -> bool:
             probe.bind((LOOPBACK, port))
         except OSError:
             return False
+    return True
+
+
+def claimed(port: int) -> bool:
+    """Claim a port among the stacks of this machine; False if another process has it. True without the means to."""
+    if port in _claims or sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0headrace.port.{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
     return True
 
 

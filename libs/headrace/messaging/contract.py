@@ -53,7 +53,7 @@ StageResult = Next | End
 
 
 class Cancellation(Protocol):
-    """Whether somebody asked to stop a turn."""
+    """Whether somebody asked to stop a turn, or one attempt at it."""
 
     @property
     def requested(self) -> bool:
@@ -61,7 +61,15 @@ class Cancellation(Protocol):
         ...
 
     def wait(self) -> Awaitable[None]:
-        """Return when cancellation is requested; never, if it is not."""
+        """Return when cancellation of the turn is requested; never, if it is not."""
+        ...
+
+    def stopped(self, attempt: int) -> bool:
+        """Whether a `CancelRequested` named this attempt or a later one: no more of its text will be shown."""
+        ...
+
+    def wait_stopped(self, attempt: int) -> Awaitable[None]:
+        """Return when this attempt is stopped; never, if it is not."""
         ...
 
 
@@ -85,6 +93,9 @@ class StageContext:
     publisher: "Publisher"
     # "application/x-protobuf" or "application/json": how the message arrived.
     encoding: Encoding = PROTOBUF
+    # Where the message stands in the log, however often it was redelivered: of two messages of one key the later one
+    # has the higher position. Whoever keeps the latest state of a key drops what comes with a lower one.
+    position: int = 0
 
 
 class Publisher(Protocol):

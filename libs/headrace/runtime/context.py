@@ -64,4 +64,5 @@ def context_of(
         headers=record.headers,
         publisher=HeaderedPublisher(around.publisher, inherited, tenant),
         encoding=encoding_of(record.value or b"", record.headers.get(headers.CONTENT_TYPE, "")),
+        position=header_int(record.headers, headers.ORIGIN_OFFSET, record.offset),
     )

@@ -97,7 +97,7 @@ async def _listen(bootstrap: str, cancellations: Cancellations) -> None:
             async for record in follow(bootstrap, start):
                 with suppress(Undecodable):
                     message = decode(record.value or b"", CancelRequested, record.headers.get(CONTENT_TYPE, ""))
-                    cancellations.request(message.turn_id)
+                    cancellations.request(message.turn_id, message.attempt)
         except Exception as exc:  # noqa: BLE001 - whatever the broker's client raises, listening goes on
             log.warning("cancellations cannot be read, trying again", error=type(exc).__name__)
             await asyncio.sleep(RECONNECT_S)

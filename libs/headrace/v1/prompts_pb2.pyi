@@ -75,11 +75,13 @@ class ResponseFormat(_message.Message):
     def __init__(self, type: _Optional[str] = ..., json_schema: _Optional[str] = ...) -> None: ...
 
 class CancelRequested(_message.Message):
-    __slots__ = ("turn_id", "reason", "tenant")
+    __slots__ = ("turn_id", "reason", "tenant", "attempt")
     TURN_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     turn_id: str
     reason: str
     tenant: str
-    def __init__(self, turn_id: _Optional[str] = ..., reason: _Optional[str] = ..., tenant: _Optional[str] = ...) -> None: ...
+    attempt: int
+    def __init__(self, turn_id: _Optional[str] = ..., reason: _Optional[str] = ..., tenant: _Optional[str] = ..., attempt: _Optional[int] = ...) -> None: ...
