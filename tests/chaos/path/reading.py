@@ -1,0 +1,57 @@
+"""Reading a topic from its first record to its last, as a read-committed consumer sees it."""
+
+from collections.abc import Iterable, Iterator
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+_POLL_S = 1.0
+
+
+def records(bootstrap: str, topic: str, start: dict[int, int] | None = None) -> Iterator[Message]:
+    """Every record of the topic that is there now; `start` gives the first offset of the partitions that are wanted."""
+    consumer = _consumer(bootstrap)
+    try:
+        if start is None:
+            start = dict.fromkeys(consumer.list_topics(topic, timeout=30).topics[topic].partitions, 0)
+        consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in start.items()])
+        open_partitions = set(start)
+        while open_partitions:
+            message = consumer.poll(_POLL_S)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:
+                open_partitions.discard(int(message.partition() or 0))
+            elif error.fatal():
+                raise RuntimeError(f"{topic} cannot be read: {error}")
+    finally:
+        consumer.close()
+
+
+def end_offsets(bootstrap: str, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """The offset that the next record of each partition will get."""
+    consumer = _consumer(bootstrap)
+    try:
+        return {place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=30)[1] for place in places}
+    finally:
+        consumer.close()
+
+
+def value_of(message: Message) -> bytes:
+    """The bytes of a record; none of a tombstone."""
+    return message.value() or b""
+
+
+def _consumer(bootstrap: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "headrace-chaos-reader",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "log_level": 0,
+        }
+    )
