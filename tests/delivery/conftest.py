@@ -23,7 +23,7 @@ from headrace.runtime.service import Service
 from headrace.runtime.settings import ServiceSettings
 from tests.fakes.memory_log import MemoryLog, MemoryTransport
 
-QUICK = RetryPolicy(tries=3, base_ms=10, ceiling_ms=50, rest_ms=100, deliveries=2)
+QUICK = RetryPolicy(tries=3, base_ms=10, ceiling_ms=50, rests_ms=(100,))
 
 
 class Log(Protocol):
@@ -79,7 +79,8 @@ class OnKafka:
         return name
 
     async def prepare(self, service: str) -> None:
-        await self._create(topic_names.retries(service), 1)
+        for name in topic_names.retries_of(service, len(QUICK.rests_ms)):
+            await self._create(name, 1)
 
     async def _create(self, name: str, partitions: int) -> None:
         await self.admin.create_topics([NewTopic(name, partitions, 1)])

@@ -40,7 +40,7 @@ from tests.fakes.waiting import until
 
 M = TypeVar("M", bound=Message)
 
-QUICK = RetryPolicy(tries=3, base_ms=10, ceiling_ms=50, rest_ms=100, deliveries=2)
+QUICK = RetryPolicy(tries=3, base_ms=10, ceiling_ms=50, rests_ms=(100,))
 
 
 @dataclass

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from headrace.messaging.clock import Clock, SystemClock
 from headrace.messaging.codec import encode
-from headrace.messaging.contract import Outgoing
-from headrace.messaging.kafka import headers_of
+from headrace.messaging.contract import Outgoing, Publisher
+from headrace.messaging.outlet import FencedPublisher
 from headrace.messaging.records import Received, TopicPartition, lenient
 from headrace.messaging.transport import Intake, NotOurs
+from headrace.messaging.wire import headers_of
 
 
 class MemoryLog:
@@ -77,7 +78,7 @@ class MemoryTransport:
         self.subscriptions: list[MemorySubscription] = []
 
     async def subscribe(self, group: str, topics: Collection[str], intake: Intake) -> "MemorySubscription":
-        subscription = MemorySubscription(self.log, group, frozenset(topics), intake)
+        subscription = MemorySubscription(self.log, group, frozenset(topics), intake, self.publisher)
         self.subscriptions.append(subscription)
         asyncio.get_running_loop().call_soon(subscription.join)
         return subscription
@@ -95,8 +96,11 @@ class MemoryTransport:
 class MemorySubscription:
     """A member of a group."""
 
-    def __init__(self, log: MemoryLog, group: str, topics: frozenset[str], intake: Intake) -> None:
+    def __init__(
+        self, log: MemoryLog, group: str, topics: frozenset[str], intake: Intake, publisher: Publisher
+    ) -> None:
         self._log, self._group, self._topics, self._intake = log, group, topics, intake
+        self._publisher = publisher
         self._positions: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
         self._task: asyncio.Task[None] | None = None
@@ -143,6 +147,15 @@ class MemorySubscription:
 
     def assignment(self) -> frozenset[TopicPartition]:
         return frozenset(self._positions)
+
+    def holds(self, place: TopicPartition) -> bool:
+        return not self._dead and place in self._positions
+
+    def outlet(self, record: Received) -> Publisher:
+        return FencedPublisher(self._publisher, self.holds, record.home)
+
+    def afresh(self, record: Received) -> None:
+        """What was published is in the log: nothing is held back here."""
 
     async def reassign(self, places: Collection[TopicPartition]) -> None:
         self._positions = {place: self._log.committed.get((self._group, place), 0) for place in places}

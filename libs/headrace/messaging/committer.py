@@ -44,6 +44,11 @@ class Committer:
         """The partitions that something was delivered of."""
         return frozenset(self._progress)
 
+    def outstanding(self, place: TopicPartition) -> int:
+        """How many delivered offsets of a partition the commit has not passed."""
+        progress = self._progress.get(place)
+        return progress.outstanding if progress else 0
+
     def start(self, record: Received) -> bool:
         """Note a delivery; False for a repeat of what is already open."""
         return self._progress.setdefault(record.home, PartitionProgress()).start(record.offset)

@@ -1,25 +1,28 @@
 """Runs a service's messages: many at once, each key in order, none forgotten.
 
 A record comes in by `receive`, waits in the schedule, runs as a task and is settled with the committer once its effects
-are acknowledged. Whatever it raises is decided by `retries.consequence`. Nothing here blocks the poll, so that work of
-any length never costs the group its membership.
+are acknowledged. Nothing here blocks the poll, so that work of any length never costs the group its membership.
 """
 
 import asyncio
-import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
-from headrace.messaging import headers
+from headrace.messaging import headers, topics
+from headrace.messaging.arrival import arrived
+from headrace.messaging.attempts import Attempts, Parked
+from headrace.messaging.breaker import BreakerPolicy
+from headrace.messaging.breakers import Breakers
 from headrace.messaging.clock import Clock
 from headrace.messaging.committer import Committer
-from headrace.messaging.contract import Publisher
-from headrace.messaging.errors import Fatal, Retryable
+from headrace.messaging.errors import Retryable
 from headrace.messaging.failures import Failures
-from headrace.messaging.processing import Finished, Processed, Processor, Released
+from headrace.messaging.outlet import Outlet
+from headrace.messaging.processing import Processor, Released
 from headrace.messaging.records import Received, TopicPartition, header_int
-from headrace.messaging.retries import Bury, RetryInPlace, RetryLater, RetryPolicy, Stop, consequence
+from headrace.messaging.resting import Resting
+from headrace.messaging.retries import RetryPolicy
 from headrace.messaging.schedule import Schedule, Work
 from headrace.messaging.transport import Subscription
 from headrace.telemetry import metrics
@@ -28,6 +31,9 @@ log = structlog.get_logger()
 
 # How long a rebalance may wait for work that is about to finish.
 FLUSH_S = 1.0
+# How many offsets of a partition may be delivered and not yet committed, for each message that may run. Whatever is
+# finished behind a slow one is done again after a crash, and a transaction keeps its effects in memory until then.
+OUTSTANDING = 64
 
 
 class Dispatcher:
@@ -38,54 +44,65 @@ class Dispatcher:
         service: str,
         processors: Mapping[str, Processor],
         *,
-        publisher: Publisher,
+        outlet: Outlet,
         clock: Clock,
         capacity: int,
         policy: RetryPolicy | None = None,
+        breaker: BreakerPolicy | None = None,
     ) -> None:
         self._service = service
         self._processors = processors
+        self._outlet = outlet
         self._clock = clock
-        self._policy = policy or RetryPolicy()
+        policy = policy or RetryPolicy()
+        self.retry_topics = frozenset(topics.retries_of(service, len(policy.rests_ms)))
         self._schedule = Schedule(capacity)
-        self._failures = Failures(service, publisher, clock)
-        self._high, self._low = 4 * capacity, capacity
+        self._resting = Resting()
+        self._breakers = Breakers(
+            service, breaker or BreakerPolicy(), clock=clock, probe=self._probe, reopen=self._reopen
+        )
+        self._attempts = Attempts(
+            service, processors, failures=Failures(service, outlet.of, clock), clock=clock, policy=policy,
+            breaker=self._breakers.of, afresh=outlet.afresh,
+        )  # fmt: skip
+        self._high, self._low, self._most = 4 * capacity, capacity, OUTSTANDING * capacity
         self._paused: set[TopicPartition] = set()
         self._tasks: dict[asyncio.Task[None], Work] = {}
-        self._resting: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.Task[None] | None = None
+        self._timer_ms = 0
         self._subscription: Subscription | None = None
         self._draining = False
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._committer = Committer(service, clock=clock, fail=self._fail)
 
     def bind(self, subscription: Subscription) -> None:
-        """Pause, resume and commit by this place in the group."""
+        """Pause, resume, publish and commit by this place in the group; what came in by now may run."""
         self._subscription = subscription
         self._committer.bind(subscription)
+        self._outlet.bind(subscription)
+        self._pump()
 
     @property
     def in_flight(self) -> int:
         """How many messages run now."""
         return len(self._tasks)
 
+    def report(self) -> str:
+        """Why the service does not work, in a sentence; empty if it does."""
+        return self._breakers.report()
+
     def receive(self, record: Received) -> None:
         """Take a record; a full partition is paused, never refused."""
         if self._draining or not self._committer.start(record):
             return
-        source = record.headers.get(headers.ORIGIN_TOPIC, record.topic)
-        processor = self._processors.get(source)
-        interactive = processor.interactive if processor else True
-        unkeyed = record.key is None
-        key = (source, record.home, record.offset) if unkeyed else (source, record.key)
-        work = Work(record, key, interactive)
-        wait_ms = header_int(record.headers, headers.NOT_BEFORE) - self._clock.now_ms()
-        if wait_ms > 0:
-            self._rest(work, wait_ms / 1000)
+        work = arrived(record, self._processors, self.retry_topics)
+        due_ms = header_int(work.record.headers, headers.NOT_BEFORE)
+        if due_ms > self._clock.now_ms():
+            self._resting.put(work, due_ms)
+            self._set_timer()
         else:
-            self._schedule.put(work)
-        if self._schedule.queued(record.home) > self._high and self._subscription and record.home not in self._paused:
-            self._paused.add(record.home)
-            self._subscription.pause([record.home])
+            self._queue(work)
+        self._ease(record.home)
         self._pump()
 
     def release(self, record: Received, stream: str) -> None:
@@ -96,11 +113,11 @@ class Dispatcher:
         """Stop the service: a record that was not taken in would be lost."""
         self._fail(error)
 
-    def assigned(self, partitions: Collection[TopicPartition]) -> None:
-        """Go on with what came back to us; hand back what did not."""
+    def assigned(self, partitions: Collection[TopicPartition], *, unbroken: bool = True) -> None:
+        """Go on with what came straight back to us; hand back the rest, and all of it if others held it meanwhile."""
         metrics.REBALANCES.labels(self._service).inc()
-        gone = self._committer.partitions - frozenset(partitions)
-        self._hand_back(gone)
+        known = self._committer.partitions
+        self._hand_back(known - frozenset(partitions) if unbroken else known)
         if self._subscription and (still := self._paused & frozenset(partitions)):
             self._subscription.pause(still)
         self._committer.resume()
@@ -122,8 +139,9 @@ class Dispatcher:
         self._draining = True
         if self._subscription:
             self._subscription.pause(self._subscription.assignment())
-        for task in self._resting:
-            task.cancel()
+        self._breakers.stop()
+        if self._timer:
+            self._timer.cancel()
         if self._tasks:
             _, unfinished = await asyncio.wait(list(self._tasks), timeout=seconds)
             for task in unfinished:
@@ -137,8 +155,14 @@ class Dispatcher:
             log.warning("could not commit while draining, some work will be repeated", error=str(exc))
         await self._committer.close()
 
+    def _queue(self, work: Work) -> None:
+        if self._breakers.of(work.stage).open:
+            self._breakers.park(work)
+        else:
+            self._schedule.put(work)
+
     def _pump(self) -> None:
-        while not self._draining and (work := self._schedule.take()):
+        while not self._draining and self._subscription and (work := self._schedule.take()):
             task = asyncio.create_task(self._run(work), name=f"{self._service}:{work.record.topic}")
             self._tasks[task] = work
             task.add_done_callback(self._done)
@@ -149,78 +173,77 @@ class Dispatcher:
         self._schedule.release(work)
         if not task.cancelled() and (error := task.exception()):
             self._fail(error)
-        home = work.record.home
-        if home in self._paused and self._schedule.queued(home) < self._low and self._subscription:
-            self._paused.discard(home)
-            self._subscription.resume([home])
+        self._ease(work.record.home)
         self._pump()
 
     async def _run(self, work: Work) -> None:
-        record = work.record
-        source = record.headers.get(headers.ORIGIN_TOPIC, record.topic)
-        processor = self._processors.get(source)
-        if processor is None:
-            await self._failures.bury(
-                record, stage=self._service, error=Fatal(f"nothing here consumes {source}"), attempts=1
-            )
-            self._committer.settle(record, Finished())
+        outcome = await self._attempts.run(work)
+        if not isinstance(outcome, Parked):
+            self._committer.settle(work.record, outcome)
             return
-        delivery = header_int(record.headers, headers.ATTEMPT, 1) if record.topic != source else 1
-        while True:
-            work.tries += 1
-            try:
-                processed = await processor.process(record, delivery)
-            except Exception as exc:  # noqa: BLE001 - what an error leads to is decided by its class, below
-                outcome = await self._consequence(work, processor, exc, delivery)
-                if outcome is None:
-                    continue
-                processed = outcome
-            self._committer.settle(record, processed)
+        # Before the key is released: what waits for it must stay behind.
+        if self._breakers.opened(work.stage, outcome.error):
+            for waiting in self._schedule.extract(work.stage):
+                self._breakers.park(waiting)
+        self._breakers.park(work)
+
+    async def _probe(self, work: Work) -> None:
+        try:
+            outcome = await self._attempts.probe(work)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the service cannot go on
+            self._fail(exc)
             return
+        if not isinstance(outcome, Parked):
+            self._breakers.passed(work)
+            self._committer.settle(work.record, outcome)
 
-    async def _consequence(self, work: Work, processor: Processor, error: Exception, delivery: int) -> Processed | None:
-        """Act on an error; None: try again in place."""
-        record = work.record
-        action = consequence(
-            error,
-            tries=work.tries,
-            delivery=delivery,
-            now_ms=self._clock.now_ms(),
-            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
-            policy=self._policy,
-            ordered=processor.ordered,
-        )
-        match action:
-            case RetryInPlace(delay_ms):
-                self._failures.note_retry(processor.stage, error, where="in_place", tries=work.tries)
-                await self._clock.sleep(delay_ms / 1000)
-                return None
-            case RetryLater(not_before_ms):
-                await self._failures.retry_later(
-                    record, stage=processor.stage, error=error, delivery=delivery, not_before_ms=not_before_ms
-                )
-                return Finished()
-            case Bury():
-                attempts = (delivery - 1) * self._policy.tries + work.tries
-                await self._failures.bury(record, stage=processor.stage, error=error, attempts=attempts)
-                return await self._failures.insist(lambda: processor.buried(record, error))
-            case Stop():
-                raise error
-
-    def _rest(self, work: Work, seconds: float) -> None:
-        async def rest() -> None:
-            await self._clock.sleep(seconds)
+    def _reopen(self, waiting: Sequence[Work]) -> None:
+        for work in waiting:
             self._schedule.put(work)
-            self._pump()
+        for home in {work.record.home for work in waiting}:
+            self._ease(home)
+        self._pump()
 
-        task = asyncio.create_task(rest(), name="rest")
-        self._resting.add(task)
-        task.add_done_callback(self._resting.discard)
+    def _ease(self, home: TopicPartition) -> None:
+        """Pause a partition that is full or cannot be worked on; resume one that has room."""
+        if self._subscription is None or self._draining:
+            return
+        parked = self._breakers.count(home)
+        waiting = self._schedule.queued(home) + self._resting.count(home) + parked
+        processor = self._processors.get(home.topic)
+        # A stream's offsets are held until its end, which a pause would never let come.
+        stalled = self._committer.outstanding(home) > self._most and not (processor and processor.streaming)
+        if home not in self._paused and (waiting > self._high or parked or stalled):
+            self._paused.add(home)
+            self._subscription.pause([home])
+        elif home in self._paused and waiting < self._low and not parked and not stalled:
+            self._paused.discard(home)
+            self._subscription.resume([home])
+
+    def _set_timer(self) -> None:
+        due_ms = self._resting.next_ms
+        if due_ms is None or (self._timer and not self._timer.done() and self._timer_ms <= due_ms):
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._timer_ms = due_ms
+        self._timer = asyncio.create_task(self._wake(), name="rest")
+
+    async def _wake(self) -> None:
+        while (due_ms := self._resting.next_ms) is not None:
+            self._timer_ms = due_ms
+            await self._clock.sleep(max(0, due_ms - self._clock.now_ms()) / 1000)
+            for work in self._resting.due(self._clock.now_ms()):
+                self._queue(work)
+                self._ease(work.record.home)
+            self._pump()
 
     def _hand_back(self, gone: Collection[TopicPartition]) -> None:
         if not gone:
             return
         self._schedule.drop(gone)
+        self._resting.drop(gone)
+        self._breakers.drop(gone)
         for task, work in self._tasks.items():
             if work.record.home in gone:
                 task.cancel()

@@ -6,11 +6,11 @@ from typing import TypeVar
 import structlog
 from opentelemetry import trace
 
-from headrace.messaging import headers, topics
+from headrace.messaging import headers
 from headrace.messaging.clock import Clock
 from headrace.messaging.contract import Outgoing, Publisher
 from headrace.messaging.dead_letters import bury
-from headrace.messaging.errors import Retryable
+from headrace.messaging.errors import Fenced, Retryable
 from headrace.messaging.records import Received
 from headrace.messaging.tracing import current_trace_id, parent_of
 from headrace.telemetry import metrics
@@ -25,9 +25,9 @@ _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 class Failures:
     """Publishes what failed to where it can be found, and does not give up before the broker has it."""
 
-    def __init__(self, service: str, publisher: Publisher, clock: Clock) -> None:
+    def __init__(self, service: str, outlet: Callable[[Received], Publisher], clock: Clock) -> None:
         self._service = service
-        self._publisher = publisher
+        self._outlet = outlet
         self._clock = clock
 
     async def bury(self, record: Received, *, stage: str, error: BaseException, attempts: int) -> None:
@@ -40,7 +40,7 @@ class Failures:
             trace_id=trace_id_of(record) or current_trace_id(),
             now_ms=self._clock.now_ms(),
         )
-        await self.insist(lambda: self._publisher.publish(letter))
+        await self.insist(lambda: self._outlet(record).publish(letter))
         metrics.DEAD_LETTERS.labels(self._service, stage, type(error).__name__).inc()
         # The error's own words may quote the message; they stand in the dead letter, not in the log.
         log.error(
@@ -54,9 +54,9 @@ class Failures:
         )
 
     async def retry_later(
-        self, record: Received, *, stage: str, error: BaseException, delivery: int, not_before_ms: int
+        self, record: Received, topic: str, *, stage: str, error: BaseException, delivery: int, not_before_ms: int
     ) -> None:
-        """Put the record on the service's retry topic, with the way back to where it came from."""
+        """Put the record on a retry topic, with the way back to where it came from."""
         onward = {
             **record.headers,
             headers.ATTEMPT: str(delivery + 1),
@@ -66,10 +66,8 @@ class Failures:
             headers.ORIGIN_OFFSET: record.headers.get(headers.ORIGIN_OFFSET, str(record.offset)),
             headers.ORIGIN_TIMESTAMP: record.headers.get(headers.ORIGIN_TIMESTAMP, str(record.timestamp_ms)),
         }
-        outgoing = Outgoing(
-            topics.retries(self._service), key=record.key_text, message=None, raw=record.value, headers=onward
-        )
-        await self.insist(lambda: self._publisher.publish(outgoing))
+        outgoing = Outgoing(topic, key=record.key_text, message=None, raw=record.value, headers=onward)
+        await self.insist(lambda: self._outlet(record).publish(outgoing))
         self.note_retry(stage, error, where="topic", tries=delivery)
 
     def note_retry(self, stage: str, error: BaseException, *, where: str, tries: int) -> None:
@@ -84,7 +82,8 @@ class Failures:
         while True:
             try:
                 return await act()
-            except Retryable as exc:
+            except (Retryable, Fenced) as exc:
+                # Fenced: either the group says soon that the partition is ours after all, or this is cancelled.
                 log.warning("not acknowledged, trying again", error=str(exc))
                 await self._clock.sleep(_BACKOFF_S[min(tries, len(_BACKOFF_S) - 1)])
                 tries += 1

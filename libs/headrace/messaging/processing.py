@@ -38,8 +38,12 @@ class Processor(Protocol):
         ...
 
     @property
-    def ordered(self) -> bool:
-        """Whether a record that fails may be overtaken by those behind it on its key."""
+    def streaming(self) -> bool:
+        """Whether offsets are held until later records have come."""
+        ...
+
+    def ordered(self, record: Received) -> bool:
+        """Whether those behind this record on its key must wait for it when it fails."""
         ...
 
     @property

@@ -7,14 +7,19 @@ from headrace.messaging.errors import Fatal, Invalid, Retryable
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Budgets per message. In place: `tries` with exponential backoff; then the retry topic; then a dead letter."""
+    """Budgets per message. In place: `tries` with exponential backoff; then the retry topics; then a dead letter."""
 
     tries: int = 4
     base_ms: int = 100
+    # No backoff in place is longer: a message that has to wait longer makes room for those behind it.
     ceiling_ms: int = 5_000
-    # How long a message rests on the retry topic, and how many deliveries it has in all.
-    rest_ms: int = 5_000
-    deliveries: int = 4
+    # How long a message rests on each retry topic, `headrace.retries.<service>.<lane>.<n>.v1`.
+    rests_ms: tuple[int, ...] = (5_000, 30_000, 300_000)
+
+    @property
+    def deliveries(self) -> int:
+        """How often a message is delivered before it is a dead letter."""
+        return 1 + len(self.rests_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,9 @@ class RetryInPlace:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Rest on the retry topic until `not_before_ms`."""
+    """Rest on the retry topic of this tier (from 1) until `not_before_ms`."""
 
+    tier: int
     not_before_ms: int
 
 
@@ -57,8 +63,8 @@ def consequence(
     """Decide by the class of the error, the tries in place and the deliveries so far (both counted from 1).
 
     An error of no known class is a defect: it is retried like `Retryable`, because a restart or another message may
-    have been its cause, and ends as a dead letter that shows it. `ordered` work (a stream) never leaves its place for
-    the retry topic, since what follows would overtake it.
+    have been its cause, and ends as a dead letter that shows it. `ordered` work never leaves its place for a retry
+    topic, since what follows on its key would overtake it: it rests where it is, and its key with it.
     """
     match error:
         case Fatal():
@@ -67,12 +73,13 @@ def consequence(
             return Bury()
         case _:
             pass
-    asked_ms = error.retry_after_ms if isinstance(error, Retryable) else None
-    deliveries = policy.tries * policy.deliveries if ordered else policy.tries
-    if tries < deliveries:
+    asked_ms = (error.retry_after_ms if isinstance(error, Retryable) else None) or 0
+    quick = tries < policy.tries and (ordered or asked_ms <= policy.ceiling_ms)
+    if quick:
         backoff = min(policy.ceiling_ms, policy.base_ms * 2 ** (tries - 1))
-        return RetryInPlace(max(asked_ms or 0, int(backoff * (0.5 + jitter / 2))))
-    if not ordered and delivery < policy.deliveries:
-        rest = max(asked_ms or 0, policy.rest_ms * 2 ** (delivery - 1))
-        return RetryLater(now_ms + int(rest * (0.75 + jitter / 4)))
-    return Bury()
+        return RetryInPlace(max(asked_ms, int(backoff * (0.5 + jitter / 2))))
+    rest = max(0, tries - policy.tries) if ordered else delivery - 1
+    if rest >= len(policy.rests_ms):
+        return Bury()
+    rest_ms = max(asked_ms, int(policy.rests_ms[rest] * (0.75 + jitter / 4)))
+    return RetryInPlace(rest_ms) if ordered else RetryLater(rest + 1, now_ms + rest_ms)

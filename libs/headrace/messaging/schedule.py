@@ -17,7 +17,11 @@ class Work:
     record: Received
     key: Hashable
     interactive: bool
-    # Tries in place so far.
+    # The topic that the record came from first: on a retry topic another than the record's own.
+    source: str = ""
+    stage: str = ""
+    # How often the record was delivered, from 1, and how often it was tried in this place.
+    delivery: int = 1
     tries: int = 0
 
 
@@ -75,17 +79,30 @@ class Schedule:
         if queue := self._waiting.get(work.key):
             self._ready[queue[0].interactive].append(work.key)
 
+    def extract(self, stage: str) -> list[Work]:
+        """Take out all that waits for a stage, each key in order; what runs goes on."""
+        found: list[Work] = []
+        for key, queue in list(self._waiting.items()):
+            mine = [work for work in queue if work.stage == stage]
+            if mine:
+                found += mine
+                self._keep(key, [work for work in queue if work.stage != stage])
+        self._queued.subtract(work.record.home for work in found)
+        return found
+
     def drop(self, partitions: Iterable[TopicPartition]) -> None:
         """Forget what is queued (not what runs) for partitions that are no longer ours."""
         gone = frozenset(partitions)
         for key in [key for key, queue in self._waiting.items() if any(work.record.home in gone for work in queue)]:
-            kept = deque(work for work in self._waiting[key] if work.record.home not in gone)
-            if kept:
-                self._waiting[key] = kept
-            else:
-                del self._waiting[key]
+            self._keep(key, [work for work in self._waiting[key] if work.record.home not in gone])
         for partition in gone:
             self._queued.pop(partition, None)
+
+    def _keep(self, key: Hashable, works: list[Work]) -> None:
+        if works:
+            self._waiting[key] = deque(works)
+        else:
+            del self._waiting[key]
 
     def queued(self, partition: TopicPartition) -> int:
         """How many messages of a partition wait."""

@@ -111,4 +111,6 @@ def _consumer(bootstrap: str) -> AIOKafkaConsumer:
         bootstrap_servers=bootstrap.split(","),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        # What a transaction has not committed is not there.
+        isolation_level="read_committed",
     )

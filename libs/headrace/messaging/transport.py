@@ -18,8 +18,11 @@ class Intake(Protocol):
         """A record could not be taken in."""
         ...
 
-    def assigned(self, partitions: Collection[TopicPartition]) -> None:
-        """These partitions are ours from here on, read from their committed offsets."""
+    def assigned(self, partitions: Collection[TopicPartition], *, unbroken: bool = True) -> None:
+        """These partitions are ours from here on, read from their committed offsets.
+
+        Not `unbroken`: somebody else may have held them meanwhile, and what was begun here counts no more.
+        """
         ...
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
@@ -44,6 +47,18 @@ class Subscription(Protocol):
 
     def assignment(self) -> frozenset[TopicPartition]:
         """What is ours now."""
+        ...
+
+    def holds(self, place: TopicPartition) -> bool:
+        """Whether the partition is certainly ours: False as well while the group may have moved on unnoticed."""
+        ...
+
+    def outlet(self, record: Received) -> Publisher:
+        """Publishes the effects of a record; raises `Fenced` where its partition is not held."""
+        ...
+
+    def afresh(self, record: Received) -> None:
+        """The record is tried again: what the try before has published and what can still be held back goes nowhere."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Builds what a handler may know of its message."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from headrace.messaging import headers
@@ -16,7 +16,8 @@ class Surroundings:
     """What all processors of a service share."""
 
     service: str
-    publisher: Publisher
+    # Where the effects of a record go out; `Fenced` where the record is not ours any more.
+    outlet: Callable[[Received], Publisher]
     clock: Clock
     cancellations: Cancellations
 
@@ -62,7 +63,7 @@ def context_of(
         lane=lane,
         cancellation=cancellation,
         headers=record.headers,
-        publisher=HeaderedPublisher(around.publisher, inherited, tenant),
+        publisher=HeaderedPublisher(around.outlet(record), inherited, tenant),
         encoding=encoding_of(record.value or b"", record.headers.get(headers.CONTENT_TYPE, "")),
         position=header_int(record.headers, headers.ORIGIN_OFFSET, record.offset),
     )

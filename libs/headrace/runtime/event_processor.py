@@ -17,8 +17,7 @@ from headrace.telemetry import attributes, metrics
 class EventProcessor:
     """One `EventStage`. A tombstone reaches the handler as None, with its key in the context."""
 
-    # A document's deletion must not overtake the document.
-    ordered = True
+    streaming = False
 
     def __init__(self, stage: EventStage, around: Surroundings) -> None:
         self._stage = stage
@@ -50,6 +49,10 @@ class EventProcessor:
         """Nobody waits for an event's outcome; the dead letter says what happened."""
         metrics.MESSAGES.labels(self._around.service, self.stage, "dead_lettered").inc()
         return Finished()
+
+    def ordered(self, record: Received) -> bool:
+        """Wherever there is a key: a document's deletion must not overtake the document."""
+        return record.key is not None
 
     def forget(self, partitions: Collection[TopicPartition]) -> None:
         """Nothing is remembered between events."""

@@ -7,9 +7,11 @@ from typing import Self
 
 import structlog
 
-from headrace.messaging import topics
+from headrace.messaging.breaker import BreakerPolicy
 from headrace.messaging.clock import Clock, SystemClock
 from headrace.messaging.dispatcher import Dispatcher
+from headrace.messaging.errors import Retryable
+from headrace.messaging.outlet import Outlet
 from headrace.messaging.retries import RetryPolicy
 from headrace.messaging.transport import Transport
 from headrace.runtime.assembly import processors_of
@@ -32,12 +34,16 @@ class Host:
         cancellations: Cancellations | None = None,
         clock: Clock | None = None,
         policy: RetryPolicy | None = None,
+        breaker: BreakerPolicy | None = None,
     ) -> None:
         self._service = service
         self._transport = transport
         self._cancellations = cancellations or Cancellations()
         self._clock = clock or SystemClock()
         self._policy = policy
+        self._breaker = breaker or BreakerPolicy(
+            consecutive=service.settings.breaker_consecutive, ratio=service.settings.breaker_ratio
+        )
         self._stack = AsyncExitStack()
         self._dispatcher: Dispatcher | None = None
 
@@ -45,20 +51,22 @@ class Host:
         service = self._service
         await self._stack.enter_async_context(service.lifespan())
         try:
-            around = Surroundings(service.name, self._transport.publisher, self._clock, self._cancellations)
+            outlet = Outlet()
+            around = Surroundings(service.name, outlet.of, self._clock, self._cancellations)
             processors = processors_of(service, around)
             dispatcher = Dispatcher(
                 service.name,
                 processors,
-                publisher=self._transport.publisher,
+                outlet=outlet,
                 clock=self._clock,
                 capacity=service.settings.concurrency,
                 policy=self._policy,
+                breaker=self._breaker,
             )
             for processor in processors.values():
                 if isinstance(processor, StreamProcessor):
                     processor.release = dispatcher.release
-            consumed = [*processors, topics.retries(service.name)]
+            consumed = [*processors, *sorted(dispatcher.retry_topics)]
             dispatcher.bind(await self._transport.subscribe(f"headrace.{service.name}", consumed, dispatcher))
             self._dispatcher = dispatcher
         except BaseException:
@@ -81,3 +89,8 @@ class Host:
         if self._dispatcher is None:
             raise RuntimeError("the host is not running: enter it first")
         return self._dispatcher.failed
+
+    async def working(self) -> None:
+        """Return if messages are worked off; else raise with a sentence that says why not."""
+        if self._dispatcher and (reason := self._dispatcher.report()):
+            raise Retryable(reason)

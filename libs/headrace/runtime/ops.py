@@ -26,6 +26,10 @@ class Readiness:
         self._checks = dict(checks)
         self.starting = True
 
+    def also(self, name: str, check: Check) -> None:
+        """Ask for one thing more."""
+        self._checks[name] = check
+
     async def report(self) -> dict[str, str]:
         """What is not ready, by name; empty when all is."""
         if self.starting:

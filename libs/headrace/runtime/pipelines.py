@@ -22,10 +22,16 @@ class Pipeline(BaseModel):
     stages: tuple[str, ...] = Field(min_length=1)
     deadline_seconds: float = Field(gt=0)
     settings: Mapping[str, str] = Field(default_factory=dict)
+    # Whether a turn that waits for its next try keeps those behind it on its key waiting too.
+    ordered: bool = False
+    # `exactly_once`: the lane's effects and offsets are committed in Kafka transactions.
+    delivery: Literal["at_least_once", "exactly_once"] = "at_least_once"
 
     def slip(self) -> Slip:
         """A fresh routing slip, all stages still to come."""
-        return Slip(pipeline=self.name, version=self.version, remaining=self.stages, lane=self.lane)
+        return Slip(
+            pipeline=self.name, version=self.version, remaining=self.stages, lane=self.lane, ordered=self.ordered
+        )
 
 
 class Pipelines:
@@ -47,6 +53,11 @@ class Pipelines:
         if not found:
             raise Fatal(f"no pipelines in {folder}: set HEADRACE_INFRA_DIR to the folder that holds pipelines/")
         return cls(found)
+
+    @property
+    def exactly_once_lanes(self) -> frozenset[str]:
+        """The lanes of which a pipeline asks for transactions; all turns of a lane travel the same way."""
+        return frozenset(each.lane for each in self._pipelines.values() if each.delivery == "exactly_once")
 
     def get(self, name: str) -> Pipeline:
         """The pipeline of this name, or `Invalid` naming the known ones."""

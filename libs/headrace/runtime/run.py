@@ -16,9 +16,12 @@ from headrace.messaging.errors import Fatal, HeadraceError, Undecodable
 from headrace.messaging.headers import CONTENT_TYPE
 from headrace.messaging.kafka import KafkaTransport
 from headrace.messaging.tail import follow, offsets_at, partitions_of
+from headrace.runtime.assembly import transactional
 from headrace.runtime.cancellations import Cancellations
 from headrace.runtime.host import Host
 from headrace.runtime.ops import OpsServer, Readiness
+from headrace.runtime.paths import infra_dir
+from headrace.runtime.pipelines import Pipelines
 from headrace.runtime.service import Service
 from headrace.telemetry.logs import configure_logging
 from headrace.telemetry.setup import setup_telemetry
@@ -55,10 +58,14 @@ async def _run(service: Service) -> int:
     try:
         await ops.start()
         transport = KafkaTransport(
-            settings.kafka_bootstrap, client_id=f"headrace.{service.name}", instance=settings.instance
+            settings.kafka_bootstrap,
+            client_id=f"headrace.{service.name}",
+            instance=settings.instance,
+            exactly_once=transactional(service, Pipelines.load(infra_dir() / "pipelines")),
         )
         async with Host(service, transport, cancellations=cancellations) as host:
             listener = asyncio.create_task(_listen(settings.kafka_bootstrap, cancellations), name="cancellations")
+            readiness.also("breaker", host.working)
             readiness.starting = False
             log.info("ready")
             return await _until(stop, host)

@@ -19,4 +19,7 @@ class ServiceSettings(BaseSettings):
     # Health, readiness and metrics; 0 takes a free port.
     ops_port: int = Field(0, validation_alias="HEADRACE_OPS_PORT")
     concurrency: int = Field(16, ge=1, le=4096)
+    # The flood breaker of each stage: open after so many failures in a row (0: never), or this share of the last 100.
+    breaker_consecutive: int = Field(20, ge=0, validation_alias="HEADRACE_BREAKER_CONSECUTIVE")
+    breaker_ratio: float = Field(0.5, gt=0, le=1, validation_alias="HEADRACE_BREAKER_RATIO")
     drain_seconds: float = Field(20.0, gt=0, validation_alias="HEADRACE_DRAIN_SECONDS")

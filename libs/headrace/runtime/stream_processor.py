@@ -45,7 +45,7 @@ class _Stream:
 class StreamProcessor:
     """One `StreamStage`. `release` frees the held offsets of a stream that will not end by itself."""
 
-    ordered = True
+    streaming = True
 
     def __init__(self, stage: StreamStage, around: Surroundings) -> None:
         self._stage = stage
@@ -91,6 +91,11 @@ class StreamProcessor:
         stream = self._streams.get((record.home, name)) or self._begin(record, name, 1)
         stream.broken = True
         return Held(name)
+
+    def ordered(self, record: Received) -> bool:
+        """Always: the rest of a stream must not overtake a part of it."""
+        del record
+        return True
 
     def forget(self, partitions: Collection[TopicPartition]) -> None:
         """The new owner rebuilds these streams from the log."""

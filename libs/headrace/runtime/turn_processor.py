@@ -9,7 +9,7 @@ from opentelemetry.trace import Span
 from headrace.messaging import headers
 from headrace.messaging.codec import decode
 from headrace.messaging.contract import End, Outgoing, StageContext, StageResult
-from headrace.messaging.errors import Undecodable
+from headrace.messaging.errors import Invalid, Undecodable
 from headrace.messaging.processing import Finished, Processed
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.tracing import current_trace_id
@@ -25,7 +25,7 @@ from headrace.v1.turns_pb2 import Turn
 class TurnProcessor:
     """One `TurnStage` or `IntakeStage` on one lane."""
 
-    ordered = False
+    streaming = False
 
     def __init__(self, stage: TurnStage | IntakeStage, lane: str, around: Surroundings) -> None:
         self._stage = stage
@@ -69,7 +69,7 @@ class TurnProcessor:
             turn, context = self._open(record, 1)
         except Undecodable as exc:
             for outgoing in self._undecodable(record, exc):
-                await self._around.publisher.publish(outgoing)
+                await self._around.outlet(record).publish(outgoing)
             return Finished()
         end = failure(error)
         if list(turn.slip.remaining) == [self.stage]:
@@ -77,6 +77,13 @@ class TurnProcessor:
         else:
             await self._send_on(turn, context, end, StageTiming())
         return Finished()
+
+    def ordered(self, record: Received) -> bool:
+        """As the turn's pipeline asks for it."""
+        try:
+            return self._open(record, 1)[0].slip.ordered
+        except Invalid:
+            return False
 
     def forget(self, partitions: Collection[TopicPartition]) -> None:
         """Nothing is remembered between turns."""

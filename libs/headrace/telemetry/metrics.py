@@ -42,6 +42,9 @@ RETRIES: Final = Counter(
 DEAD_LETTERS: Final = Counter(
     "headrace_dead_letters_total", "Messages given up.", ["service", "stage", "error"], registry=REGISTRY
 )
+BREAKER_OPEN: Final = Gauge(
+    "headrace_breaker_open", "1 while a stage's flood breaker is open.", ["service", "stage"], registry=REGISTRY
+)
 COMMITS: Final = Counter("headrace_commits_total", "Offset commits sent to the broker.", ["service"], registry=REGISTRY)
 REBALANCES: Final = Counter(
     "headrace_rebalances_total", "Times that partitions were taken away or given.", ["service"], registry=REGISTRY
@@ -66,6 +69,15 @@ OPEN_SOCKETS: Final = Gauge("headrace_open_sockets", "Websockets that are open n
 REFUSALS: Final = Counter(
     "headrace_refusals_total", "Turns refused by policy or at admission.", ["rule"], registry=REGISTRY
 )
+# From the moment that a question was read to that at which its refusal was handed to the socket.
+REFUSAL_SECONDS: Final = Histogram(
+    "headrace_refusal_seconds",
+    "Time that a refusal at admission took.",
+    buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.5),
+    registry=REGISTRY,
+)
+WAITING: Final = Gauge("headrace_waiting_turns", "Turns let in that have no word yet.", registry=REGISTRY)
+WAITING_LIMIT: Final = Gauge("headrace_waiting_turns_limit", "How many of them there may be now.", registry=REGISTRY)
 # `rating`: up, down, or 1 to 5.
 FEEDBACK: Final = Counter("headrace_feedback_total", "Ratings received.", ["rating"], registry=REGISTRY)
 
@@ -84,9 +96,20 @@ TIME_PER_OUTPUT_TOKEN: Final = Histogram(
 CACHE_REQUESTS: Final = Counter(
     "headrace_cache_requests_total", "Look-ups in the response cache.", ["outcome"], registry=REGISTRY
 )
+# Model time that nobody has anything of, in full for an attempt whose answer never arrived, from the moment that the
+# model began with it (not the wait for a slot) until its slot was free. `cause`:
+#   cancelled   whoever asked gave up before the answer was complete; what was streamed until then counts as well
+#   expired     the deadline passed before the answer was complete
+#   superseded  a later attempt at the same turn took over, or the work was handed back in a rebalance or a drain
+#   failed      the engine or the log failed in mid-answer, and the next attempt begins anew
+#   policy      of an answer that the output gate stopped, the part behind what it showed: the time from request to end,
+#               a wait for a slot included, by the share of characters that were not shown
+# Not counted: a process that was killed, and a scoring that was interrupted, which is one step at most. A message that
+# is delivered twice is counted twice.
 WASTED_GENERATION_SECONDS: Final = Counter(
     "headrace_wasted_generation_seconds_total",
-    "Model time spent on answers that nobody got: cancelled, superseded or stopped by the output gate.",
+    "Model time spent on answers, or parts of answers, that nobody received.",
+    ["model", "cause"],
     registry=REGISTRY,
 )
 

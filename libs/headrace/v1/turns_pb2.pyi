@@ -62,16 +62,18 @@ class Turn(_message.Message):
     def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., tenant: _Optional[str] = ..., subject: _Optional[str] = ..., arm: _Optional[str] = ..., slip: _Optional[_Union[Slip, _Mapping]] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., submitted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., prompt: _Optional[_Union[_prompts_pb2.PromptSubmitted, _Mapping]] = ..., review: _Optional[_Union[_reviews_pb2.ReviewSubmitted, _Mapping]] = ..., prepared: _Optional[_Union[Prepared, _Mapping]] = ..., grounding: _Optional[_Union[Grounding, _Mapping]] = ..., safety: _Optional[_Union[Safety, _Mapping]] = ..., inference: _Optional[_Union[Inference, _Mapping]] = ..., final: _Optional[_Union[Final, _Mapping]] = ..., outcome: _Optional[_Union[Outcome, _Mapping]] = ..., timings: _Optional[_Mapping[str, _responses_pb2.StageTiming]] = ..., trace_id: _Optional[str] = ...) -> None: ...
 
 class Slip(_message.Message):
-    __slots__ = ("pipeline", "version", "remaining", "lane")
+    __slots__ = ("pipeline", "version", "remaining", "lane", "ordered")
     PIPELINE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     REMAINING_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
+    ORDERED_FIELD_NUMBER: _ClassVar[int]
     pipeline: str
     version: str
     remaining: _containers.RepeatedScalarFieldContainer[str]
     lane: str
-    def __init__(self, pipeline: _Optional[str] = ..., version: _Optional[str] = ..., remaining: _Optional[_Iterable[str]] = ..., lane: _Optional[str] = ...) -> None: ...
+    ordered: bool
+    def __init__(self, pipeline: _Optional[str] = ..., version: _Optional[str] = ..., remaining: _Optional[_Iterable[str]] = ..., lane: _Optional[str] = ..., ordered: _Optional[bool] = ...) -> None: ...
 
 class Reply(_message.Message):
     __slots__ = ("partition", "encoding")
@@ -222,7 +224,7 @@ class Final(_message.Message):
     def __init__(self, completed: _Optional[_Union[_responses_pb2.ResponseCompleted, _Mapping]] = ..., classified: _Optional[_Union[_reviews_pb2.ReviewClassified, _Mapping]] = ...) -> None: ...
 
 class StreamContext(_message.Message):
-    __slots__ = ("turn_id", "conversation_id", "tenant", "subject", "pipeline", "reply", "deadline", "attempt", "markers", "masked")
+    __slots__ = ("turn_id", "conversation_id", "tenant", "subject", "pipeline", "reply", "deadline", "attempt", "markers", "masked", "again")
     TURN_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
@@ -233,6 +235,7 @@ class StreamContext(_message.Message):
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     MARKERS_FIELD_NUMBER: _ClassVar[int]
     MASKED_FIELD_NUMBER: _ClassVar[int]
+    AGAIN_FIELD_NUMBER: _ClassVar[int]
     turn_id: str
     conversation_id: str
     tenant: str
@@ -243,7 +246,8 @@ class StreamContext(_message.Message):
     attempt: int
     markers: _containers.RepeatedScalarFieldContainer[str]
     masked: bool
-    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., tenant: _Optional[str] = ..., subject: _Optional[str] = ..., pipeline: _Optional[str] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt: _Optional[int] = ..., markers: _Optional[_Iterable[str]] = ..., masked: _Optional[bool] = ...) -> None: ...
+    again: bool
+    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., tenant: _Optional[str] = ..., subject: _Optional[str] = ..., pipeline: _Optional[str] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt: _Optional[int] = ..., markers: _Optional[_Iterable[str]] = ..., masked: _Optional[bool] = ..., again: _Optional[bool] = ...) -> None: ...
 
 class GeneratedDelta(_message.Message):
     __slots__ = ("context", "offset", "text", "last", "finish_reason")

@@ -1,0 +1,30 @@
+"""What a record that came in is to the service: whose work, under which key, for the how-manieth time. Pure."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from headrace.messaging import headers
+from headrace.messaging.processing import Processor
+from headrace.messaging.records import Received, header_int
+from headrace.messaging.schedule import Work
+
+# What a record on a retry topic says of itself. On any other topic it is somebody else's word and means nothing.
+_OURS = (headers.ORIGIN_TOPIC, headers.ORIGIN_PARTITION, headers.ORIGIN_OFFSET, headers.ORIGIN_TIMESTAMP,
+         headers.NOT_BEFORE)  # fmt: skip
+
+
+def arrived(record: Received, processors: Mapping[str, Processor], retry_topics: Collection[str]) -> Work:
+    """The record as work. Records of one key wait for each other; without a key each stands for itself."""
+    retried = record.topic in retry_topics
+    if not retried and any(name in record.headers for name in _OURS):
+        record = replace(record, headers={name: text for name, text in record.headers.items() if name not in _OURS})
+    source = record.headers.get(headers.ORIGIN_TOPIC, record.topic)
+    processor = processors.get(source)
+    return Work(
+        record,
+        key=(source, record.home, record.offset) if record.key is None else (source, record.key),
+        interactive=processor.interactive if processor else True,
+        source=source,
+        stage=processor.stage if processor else "",
+        delivery=max(1, header_int(record.headers, headers.ATTEMPT, 1)) if retried else 1,
+    )
