@@ -14,8 +14,10 @@ from headrace.messaging.contract import Publisher
 from headrace.messaging.kafka import KafkaPublisher
 from headrace.runtime.paths import infra_dir
 from headrace.stores.redis import connect
+from headrace.telemetry import metrics
 from headrace.telemetry.logs import configure_logging
 from headrace.telemetry.setup import setup_telemetry
+from services.gateway.adapters.backlog import KafkaBacklog
 from services.gateway.adapters.index import RedisTurnIndex
 from services.gateway.adapters.models import RegisteredModels
 from services.gateway.adapters.replies import KafkaReplyTail
@@ -26,7 +28,7 @@ from services.gateway.handlers import completions, rest, sockets
 from services.gateway.handlers.desk import Desk
 from services.gateway.handlers.guarding import Guard
 from services.gateway.handlers.turns import Turns
-from services.gateway.ports import ModelList, ReplyTail, TraceReader, TurnIndex
+from services.gateway.ports import BacklogSource, ModelList, ReplyTail, TraceReader, TurnIndex
 from services.gateway.settings import Settings
 
 
@@ -38,6 +40,7 @@ def build_app(
     index: TurnIndex | None = None,
     traces: TraceReader | None = None,
     models: ModelList | None = None,
+    backlog: BacklogSource | None = None,
 ) -> FastAPI:
     """Wire the gateway; nothing connects before its lifespan begins."""
     resources: list[AbstractAsyncContextManager[object]] = []
@@ -48,6 +51,9 @@ def build_app(
         redis = connect(settings.redis_url)
         index = RedisTurnIndex(redis, settings.tenant)
         resources.append(redis)
+    admission = Admission(settings.limits)
+    metrics.WAITING.set_function(lambda: admission.waiting)
+    metrics.WAITING_LIMIT.set_function(lambda: admission.limit)
     desk = Desk(
         publisher=publisher,
         tail=tail or KafkaReplyTail(settings.kafka_bootstrap),
@@ -55,7 +61,8 @@ def build_app(
         turns=Turns(
             shelf=Shelf(settings.finished_chars), stragglers_s=settings.stragglers_seconds, wait_s=settings.wait_seconds
         ),
-        admission=Admission(settings.max_in_flight),
+        admission=admission,
+        backlog=backlog or KafkaBacklog(settings.kafka_bootstrap),
         tenant=settings.tenant,
         gateway=settings.instance,
     )

@@ -1,6 +1,7 @@
 """What the gateway needs of the world beside a `Publisher`."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -45,6 +46,30 @@ class Known:
 
     place: Place
     accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How many messages wait or are at work up to the model, and how many it has ever put behind it."""
+
+    lag: int
+    passed: int
+
+
+class BacklogReader(Protocol):
+    """A kept connection."""
+
+    async def read(self) -> Reading:
+        """The state now. Raises `Retryable`."""
+        ...
+
+
+class BacklogSource(Protocol):
+    """Knows how much stands in front of the model, whoever sent it."""
+
+    def open(self) -> AbstractAsyncContextManager[BacklogReader]:
+        """Connect. Raises `Retryable`."""
+        ...
 
 
 class TurnIndex(Protocol):

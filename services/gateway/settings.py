@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from headrace.runtime.settings import ServiceSettings
+from services.gateway.domain.admission import Limits
 
 
 class Settings(ServiceSettings):
@@ -20,8 +21,14 @@ class Settings(ServiceSettings):
     # The reply partition; unset: derived from the instance. Gateways may share one.
     slot: int | None = Field(None, ge=0)
     tenant: str = "default"
-    # Turns asked here and not yet done; more are refused with 429.
-    max_in_flight: int = Field(256, ge=1)
+    # Turns asked here and not yet done, whatever admission measures: bounds memory.
+    max_in_flight: int = Field(1024, ge=1)
+    # So many may always wait for their first word, however slow the model is.
+    min_waiting: int = Field(8, ge=1)
+    # How long a question may stand in line before its turn comes; more than the path begins in that time are refused.
+    queue_seconds: float = Field(2.0, gt=0)
+    # What a question has where it asks for no timeout of its own: the pipelines' deadline.
+    deadline_seconds: float = Field(120.0, gt=0)
     max_frame_bytes: int = Field(512 * 1024, ge=1024, le=900 * 1024)
     # Beyond this a frame is not even read and the socket closes with 1009.
     max_socket_bytes: int = Field(16 * 1024 * 1024, ge=1024)
@@ -36,6 +43,11 @@ class Settings(ServiceSettings):
     # Pages of other hosts that may use the gateway, comma-separated: https://chat.example.org; * for all.
     allowed_origins: str = ""
     page_dir: Path = Path(__file__).parent / "page"
+
+    @property
+    def limits(self) -> Limits:
+        """What admission goes by."""
+        return Limits(self.max_in_flight, self.min_waiting, self.queue_seconds, self.deadline_seconds)
 
     @property
     def origins(self) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """The gateway's ports in memory: reply partitions on a `MemoryLog`, and a turn index that can be taken down."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from headrace.messaging.errors import Retryable
 from headrace.messaging.records import Received, TopicPartition
 from services.gateway.adapters.wire import content_of
 from services.gateway.domain.places import Offsets, Place
-from services.gateway.ports import Known, Reply
+from services.gateway.ports import Known, Reading, Reply
 from tests.fakes.memory_log import MemoryLog
 
 
@@ -103,6 +104,23 @@ class MemoryTurnIndex:
     def _reach(self) -> None:
         if self.down:
             raise Retryable("the turn index is down")
+
+
+@dataclass
+class FixedBacklog:
+    """A backlog that is what a test says."""
+
+    reading: Reading = field(default_factory=lambda: Reading(0, 0))
+    down: bool = False
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["FixedBacklog"]:
+        yield self
+
+    async def read(self) -> Reading:
+        if self.down:
+            raise Retryable("the backlog cannot be read")
+        return self.reading
 
 
 @dataclass(frozen=True)

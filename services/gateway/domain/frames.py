@@ -5,10 +5,10 @@ from typing import Any
 
 from headrace.messaging.errors import Invalid
 from services.gateway.domain.fields import INT32, Fields, read_object
-from services.gateway.domain.requests import MAX_ID_CHARS, MAX_NAME_CHARS, Question, Rating, Sampling
+from services.gateway.domain.requests import MAX_ID_CHARS, MAX_NAME_CHARS, MAX_TIMEOUT_MS, Question, Rating, Sampling
 
 TYPES = ("ask", "resume", "cancel", "feedback")
-_ASK = ("type", "id", "conversation", "text", "pipeline", "model", "sampling", "user")
+_ASK = ("type", "id", "conversation", "text", "pipeline", "model", "sampling", "user", "timeout_ms")
 _FEEDBACK = ("type", "id", "rating", "scale", "comment", "correction", "consent_to_train", "feedback_id", "user")
 
 
@@ -84,6 +84,7 @@ def _read(fields: Fields) -> Frame:
                 model=fields.text("model", max_chars=MAX_NAME_CHARS),
                 user=fields.text("user", max_chars=MAX_NAME_CHARS),
                 sampling=Sampling.read(fields.nested("sampling")),
+                timeout_ms=fields.integer("timeout_ms", 1, MAX_TIMEOUT_MS) or 0,
             )
         )
     if kind == "resume":

@@ -9,6 +9,7 @@ MAX_NAME_CHARS = 128
 MAX_STOPS = 16
 MAX_STOP_CHARS = 256
 MAX_COMMENT_CHARS = 10_000
+MAX_TIMEOUT_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Question:
     model: str = ""
     user: str = ""
     sampling: Sampling = field(default_factory=Sampling)
+    # How long the client would wait; 0: as long as the pipeline gives it.
+    timeout_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any, assert_never
 
 from headrace.messaging.errors import HeadraceError, Invalid, Retryable
-from services.gateway.domain.admission import Busy
+from services.gateway.domain.admission import Busy, Cause
 from services.gateway.domain.answers import Answer, Status
 from services.gateway.domain.turn_log import Ended, Event, Restarted, Shown
 
@@ -78,8 +78,17 @@ def noted(turn_id: str) -> JsonObject:
 
 
 def busy(turn_id: str, problem: Busy) -> JsonObject:
-    """Too much is in flight."""
-    message = f"{problem.limit} questions are being answered, the limit: ask again in {problem.retry_after_s} s"
+    """Not let in."""
+    match problem.cause:
+        case Cause.FULL:
+            reason = "as many questions wait as can be answered in time"
+        case Cause.SHARE:
+            reason = "others ask as well, and your share of the questions is waiting already"
+        case Cause.LATE:
+            reason = "the answer would come after its deadline"
+        case never:
+            assert_never(never)
+    message = f"{reason}: ask again in {problem.retry_after_s} s"
     return _error(turn_id, "too_busy", message, "", problem.retry_after_s)
 
 

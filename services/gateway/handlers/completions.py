@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from headrace.messaging.errors import HeadraceError, Invalid, Retryable
+from headrace.telemetry import metrics
 from services.gateway.domain import completions, said
 from services.gateway.domain.admission import Busy
 from services.gateway.domain.answers import Answer, Status
@@ -43,13 +44,22 @@ def router(desk: Desk, models: ModelList, settings: Settings) -> APIRouter:
     async def complete(http: Request) -> Response:
         turn_id = str(uuid.uuid4())
         try:
-            body = read_object(await http.body(), max_bytes=settings.max_frame_bytes, what="body")
+            raw = await http.body()
+            read_at = time.monotonic()
+            body = read_object(raw, max_bytes=settings.max_frame_bytes, what="body")
             request = completions.read_request(body, turn_id)
-            turn = await desk.ask(request.question, grace_s=0, parent=propagate.extract(dict(http.headers)))
+            turn = await desk.ask(
+                request.question,
+                client=request.question.user,
+                grace_s=0,
+                parent=propagate.extract(dict(http.headers)),
+            )
         except HeadraceError as problem:
             return _refused(problem, turn_id)
         if isinstance(turn, Busy):
-            return _too_busy(turn, turn_id)
+            refusal = _too_busy(turn, turn_id)
+            metrics.REFUSAL_SECONDS.observe(time.monotonic() - read_at)
+            return refusal
         call = Call(desk, turn, request)
         answering = asyncio.create_task(call.streamed() if request.stream else call.whole())
         gone = asyncio.create_task(_disconnected(http))

@@ -17,15 +17,18 @@ from services.gateway.domain.requests import Question, Rating
 from services.gateway.handlers import outgoing
 from services.gateway.handlers.following import Followers
 from services.gateway.handlers.reading import PartitionReader, Replays
+from services.gateway.handlers.surveying import Survey
 from services.gateway.handlers.turns import HeldTurn, Turns
 from services.gateway.handlers.watching import Watch, root_span
-from services.gateway.ports import Known, ReplyTail, TurnIndex
+from services.gateway.ports import BacklogSource, Known, ReplyTail, TurnIndex
 
 log = structlog.get_logger()
 
 # When to ask again for a turn that another gateway is just asking.
 _CLAIMED_RETRY_MS = 2000
 _START_SECONDS = 10.0
+# The stage whose work is the model's.
+_MODEL = "inference"
 
 
 class Desk:
@@ -39,6 +42,7 @@ class Desk:
         index: TurnIndex,
         turns: Turns,
         admission: Admission,
+        backlog: BacklogSource,
         tenant: str,
         gateway: str,
     ) -> None:
@@ -56,6 +60,8 @@ class Desk:
         self._followers = Followers(index, gateway, self._abandoned)
         self._asking: set[asyncio.Task[HeldTurn]] = set()
         self._searching = asyncio.Lock()
+        self._survey = Survey(backlog, admission.backlog)
+        turns.on_reply(self._replied)
         turns.on_end(self._replays.leave)
         turns.on_end(lambda turn_id: admission.release(turn_id, monotonic()))
 
@@ -65,6 +71,7 @@ class Desk:
         self._slot = slot_of(self._gateway, partitions) if slot is None else slot % partitions
         self._home = PartitionReader(self._tail, self._slot, self._turns.feed)
         self._home.start()
+        self._survey.start()
         log.info("reading replies", slot=self._slot, partitions=partitions)
         # A broker that takes longer is waited for by /readyz; health and the page are there meanwhile.
         with suppress(TimeoutError):
@@ -74,6 +81,7 @@ class Desk:
     async def stop(self) -> None:
         """Finish what is being asked, then stop reading. Turns go on without this gateway."""
         await asyncio.gather(*self._asking, return_exceptions=True)
+        await self._survey.stop()
         await self._followers.stop()
         self._turns.close()
         await self._replays.stop()
@@ -98,18 +106,21 @@ class Desk:
         if not await self._tail.reachable():
             raise Retryable("Kafka does not answer: is HEADRACE_KAFKA_BOOTSTRAP right and the broker up?")
 
-    async def ask(self, question: Question, *, grace_s: float, parent: Context | None = None) -> HeldTurn | Busy:
+    async def ask(
+        self, question: Question, *, client: str, grace_s: float, parent: Context | None = None
+    ) -> HeldTurn | Busy:
         """Have it answered; returns when Kafka has the prompt. A known id is never asked twice. Raises `Retryable`.
 
-        A client that goes meanwhile may come back within `grace_s`.
+        A client that goes meanwhile may come back within `grace_s`. Where it is full each `client` gets its share.
         """
         turn = self._turns.get(question.turn_id)
         if turn is not None:
             await asyncio.shield(turn.accepted)
             return turn
-        admitted = self._admission.admit(question.turn_id, monotonic())
+        timeout_s = question.timeout_ms / 1000 if question.timeout_ms else None
+        admitted = self._admission.admit(question.turn_id, monotonic(), client=client, timeout_s=timeout_s)
         if isinstance(admitted, Busy):
-            metrics.REFUSALS.labels(rule="admission").inc()
+            metrics.REFUSALS.labels(rule=f"admission.{admitted.cause.value}").inc()
             return admitted
         turn = self._turns.hold(question.turn_id)
         turn.watch = Watch(monotonic(), root_span(question, tenant=self._tenant, parent=parent))
@@ -181,6 +192,14 @@ class Desk:
             with suppress(Retryable):
                 await self._index.release(turn.turn_id)
             raise
+
+    def _replied(self, turn: HeldTurn) -> None:
+        if turn.adopted:
+            # Read again from the log: when it comes says nothing about the path.
+            return
+        self._admission.replied(turn.turn_id, monotonic(), has_begun=bool(turn.log.size))
+        if turn.log.answer is not None and (timing := turn.log.answer.timings.get(_MODEL)):
+            self._admission.worked(timing.work_ms / 1000)
 
     def _place(self) -> Place:
         if self._home is None or self._home.position is None:

@@ -1,5 +1,7 @@
 """What the gateway publishes: its clients' wishes as public messages."""
 
+import time
+
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headrace.messaging import headers, topics
@@ -23,6 +25,8 @@ def prompt(question: Question, *, tenant: str, partition: int) -> Outgoing:
         messages=[ChatMessage(role=each.role, content=each.content) for each in question.messages],
         sampling=_sampling(question.sampling),
     )
+    if question.timeout_ms:
+        message.deadline.FromMilliseconds(time.time_ns() // 1_000_000 + question.timeout_ms)
     return Outgoing(
         topic=topics.PROMPTS,
         key=question.conversation_id or question.turn_id,

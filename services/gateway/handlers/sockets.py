@@ -1,6 +1,8 @@
 """The websocket: many turns over one connection, each told at its own pace."""
 
 import asyncio
+import uuid
+from time import monotonic
 from typing import assert_never
 
 import orjson
@@ -50,6 +52,8 @@ class Chat:
         self._websocket = websocket
         self._desk = desk
         self._settings = settings
+        # Whoever asks over one socket is one client, and gets one share of a full house.
+        self._name = str(uuid.uuid4())
         self._sending = asyncio.Lock()
         self._tasks: dict[asyncio.Task[None], str] = {}
 
@@ -71,6 +75,7 @@ class Chat:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _take(self, raw: str | bytes) -> None:
+        taken_at = monotonic()
         frame = read_frame(raw, max_bytes=self._settings.max_frame_bytes)
         if isinstance(frame, BadFrame):
             await self._send(said.error(frame.turn_id, frame.problem))
@@ -85,7 +90,7 @@ class Chat:
             )
             await self._send(said.error(turn_id, problem))
             return
-        task = asyncio.create_task(self._do(frame, turn_id))
+        task = asyncio.create_task(self._do(frame, turn_id, taken_at))
         self._tasks[task] = turn_id if isinstance(frame, Ask | Resume) else ""
         task.add_done_callback(self._tasks.pop)
 
@@ -95,13 +100,15 @@ class Chat:
             task.cancel()
         await asyncio.gather(*stale, return_exceptions=True)
 
-    async def _do(self, frame: Frame, turn_id: str) -> None:
+    async def _do(self, frame: Frame, turn_id: str, taken_at: float) -> None:
         try:
             match frame:
                 case Ask(question):
-                    turn = await self._desk.ask(question, grace_s=self._settings.resume_seconds)
+                    grace_s = self._settings.resume_seconds
+                    turn = await self._desk.ask(question, client=self._name, grace_s=grace_s)
                     if isinstance(turn, Busy):
                         await self._send(said.busy(turn_id, turn))
+                        metrics.REFUSAL_SECONDS.observe(monotonic() - taken_at)
                         return
                     await self._tell(turn, Cursor(), said.accepted(turn_id, question.conversation_id))
                 case Resume(turn_id, after_seq, attempt):

@@ -66,10 +66,15 @@ class Turns:
         self._held: dict[str, HeldTurn] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ended: list[Callable[[str], None]] = []
+        self._replied: list[Callable[[HeldTurn], None]] = []
 
     def on_end(self, ended: Callable[[str], None]) -> None:
         """Call this with the id of every turn that ends, is given up or is dropped."""
         self._ended.append(ended)
+
+    def on_reply(self, replied: Callable[[HeldTurn], None]) -> None:
+        """Call this with every turn that a reply came for, before it ends by it."""
+        self._replied.append(replied)
 
     def get(self, turn_id: str) -> HeldTurn | None:
         """The turn, if it is held here."""
@@ -101,6 +106,8 @@ class Turns:
                 turn.watch.first_text(monotonic())
         elif turn.log.complete(content) is Taken.ADDED and turn.log.awaits_deltas:
             self._arm(turn, self._stragglers_s, self._cut_short)
+        for replied in self._replied:
+            replied(turn)
         if turn.log.closed and not was_closed:
             self._close(turn)
         turn.wake()

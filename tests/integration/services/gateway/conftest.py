@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from services.gateway.app import DrainingServer, build_app
 from services.gateway.settings import Settings
 from tests.fakes.pipeline import MemoryWire, Pipeline, Wire, kafka_wire
-from tests.fakes.replies import FixedModels, FixedTraces, MemoryTurnIndex
+from tests.fakes.replies import FixedBacklog, FixedModels, FixedTraces, MemoryTurnIndex
 from tests.fakes.waiting import until
 
 
@@ -62,6 +62,7 @@ class World:
         self.pipeline = Pipeline(wire)
         self.index = MemoryTurnIndex()
         self.traces = FixedTraces()
+        self.backlog = FixedBacklog()
         self._stack = stack
 
     async def gateway(self, name: str = "one", **changed: object) -> str:
@@ -78,6 +79,7 @@ class World:
             index=self.index,
             traces=self.traces,
             models=FixedModels(),
+            backlog=self.backlog,
         )
         server = DrainingServer(app, settings)
         serving = asyncio.create_task(server._serve())
