@@ -78,15 +78,6 @@ REFUSAL_SECONDS: Final = Histogram(
 )
 WAITING: Final = Gauge("headrace_waiting_turns", "Turns let in that have no word yet.", registry=REGISTRY)
 WAITING_LIMIT: Final = Gauge("headrace_waiting_turns_limit", "How many of them there may be now.", registry=REGISTRY)
-# From the moment that a question was read to that at which its refusal was handed to the socket.
-REFUSAL_SECONDS: Final = Histogram(
-    "headrace_refusal_seconds",
-    "Time that a refusal at admission took.",
-    buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.5),
-    registry=REGISTRY,
-)
-WAITING: Final = Gauge("headrace_waiting_turns", "Turns let in that have no word yet.", registry=REGISTRY)
-WAITING_LIMIT: Final = Gauge("headrace_waiting_turns_limit", "How many of them there may be now.", registry=REGISTRY)
 # `rating`: up, down, or 1 to 5.
 FEEDBACK: Final = Counter("headrace_feedback_total", "Ratings received.", ["rating"], registry=REGISTRY)
 
