@@ -1,0 +1,73 @@
+"""The delivery scenario: one service with all kinds of stages, fed, hit by faults, and drained."""
+
+from collections import Counter
+from typing import Final
+
+from headrace.runtime.service import Service
+from tests.chaos.sim.effects import Handlers, Store, produce
+from tests.chaos.sim.faults import CALM_S, Faults, draw
+from tests.chaos.sim.inputs import SERVICE
+from tests.chaos.sim.inputs import draw as draw_inputs
+from tests.chaos.sim.process import Process
+from tests.chaos.sim.promises import Promises
+from tests.chaos.sim.run import Run
+
+# Everything must be drained this long after the faults have ended. A broken stream waits for its expiry, by design.
+DRAINED_S: Final = 1500.0
+_LOOK_S: Final = 5.0
+
+
+class Delivery:
+    """Processes of one service, a few messages, and what becomes of them."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._kinds = draw(run.choice)
+        inputs = draw_inputs(run.choice)
+        self._store = Store(fenced=not self._kinds.quiet)
+        self._behaviours = {each.name: each.behaviour for each in inputs}
+        self._calls: Counter[str] = Counter()
+        self._promises = Promises(run, self._store, inputs)
+        self._promises.watch(run.broker.group(f"headrace.{SERVICE}"))
+        self._instances: dict[Process, str] = {}
+        for each in inputs:
+            run.loop.at(each.at_s, produce, run, each)
+        self._faults = Faults(run, self._kinds, self._replace, lambda: list(self._instances))
+
+    async def play(self) -> None:
+        """Run to the end and judge it."""
+        run = self._run
+        static = run.choice.random() < 0.4
+        # A second member's arrival is a rebalance, and with it a fault.
+        for number in range(1 if self._kinds.quiet else run.choice.choice((1, 2, 2, 3))):
+            self._start(f"i{number}" if static else "")
+        self._faults.plan()
+        group = run.broker.group(f"headrace.{SERVICE}")
+        await run.clock.sleep(CALM_S)
+        while lag := group.lag():
+            if run.loop.time() > CALM_S + DRAINED_S:
+                run.violation(f"stuck: {dict(sorted(lag.items()))} not committed {DRAINED_S} s after the last fault")
+                break
+            await run.clock.sleep(_LOOK_S)
+        self._paused_for_ever()
+        self._promises.conclude(quiet=self._kinds.quiet)
+
+    def _start(self, instance: str) -> None:
+        process = self._run.start(self._build, SERVICE, instance=instance)
+        self._instances[process] = instance
+
+    def _replace(self, ended: Process) -> None:
+        if ended in self._instances:
+            if ended.alive:
+                self._run.loop.at(1.0, self._replace, ended)
+                return
+            self._start(self._instances.pop(ended))
+
+    def _build(self, process: Process) -> Service:
+        return Handlers(self._run, self._store, self._behaviours, self._calls, process).service()
+
+    def _paused_for_ever(self) -> None:
+        for process, transport in self._run.transports.items():
+            for subscription in transport.subscriptions if self._run.serving(process) else ():
+                if subscription.paused:
+                    self._run.violation(f"paused for ever: {sorted(subscription.paused)} in process {process.number}")

@@ -1,0 +1,118 @@
+"""What a schedule of the delivery scenario is fed with, and how each message will behave."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Final, Literal
+
+from headrace.messaging import topics
+from headrace.v1.feedback_pb2 import FeedbackSubmitted
+from headrace.v1.responses_pb2 import ResponseDelta
+from headrace.v1.turns_pb2 import Turn
+
+SERVICE: Final = "sim"
+EVENTS: Final = "sim.events"
+DELTAS: Final = "sim.deltas"
+EVENTS_OUT: Final = "sim.events.out"
+DELTAS_OUT: Final = "sim.deltas.out"
+FIRST, LAST = "first", "last"
+
+Stage = Literal["event", "turn", "delta"]
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How handling goes: pauses before the effect, fails the first `failing` calls, by this error."""
+
+    work_s: float = 0.0
+    failing: int = 0
+    error: Literal["retryable", "asked", "defect", "invalid"] = "retryable"
+    # Bytes that are no message.
+    poison: bool = False
+
+    @property
+    def buried(self) -> bool:
+        """Whether a dead letter is what must become of it."""
+        return self.poison or self.error == "invalid" or self.failing >= DOOMED
+
+
+DOOMED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One message to produce."""
+
+    stage: Stage
+    key: str
+    number: int
+    at_s: float
+    behaviour: Behaviour
+    lane: str = "interactive"
+    # Of a delta: the last of its stream.
+    last: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.key}.{self.number}"
+
+    @property
+    def topic(self) -> str:
+        match self.stage:
+            case "event":
+                return EVENTS
+            case "delta":
+                return DELTAS
+            case "turn":
+                return topics.turns(FIRST, self.lane)
+
+    def value(self) -> bytes:
+        if self.behaviour.poison:
+            return b"\x0a\xff" + self.name.encode()
+        match self.stage:
+            case "event":
+                return FeedbackSubmitted(feedback_id=self.name, turn_id=self.key).SerializeToString()
+            case "delta":
+                text = f"{self.number}." if self.last else f"{self.number} "
+                return ResponseDelta(turn_id=self.key, seq=self.number, text=text).SerializeToString()
+            case "turn":
+                turn = Turn(turn_id=self.name, conversation_id=self.key)
+                turn.slip.lane = self.lane
+                turn.slip.remaining.extend((FIRST, LAST))
+                turn.prompt.turn_id = self.name
+                return turn.SerializeToString()
+
+
+def draw(choice: Random) -> list[Input]:
+    """A few keys of each kind, their messages over the first seconds."""
+    inputs: list[Input] = []
+    for number in range(choice.randint(1, 3)):
+        inputs += _run_of(choice, "event", f"e{number}", choice.randint(1, 7))
+    for number in range(choice.randint(0, 3)):
+        inputs += _run_of(choice, "turn", f"t{number}", choice.randint(1, 4))
+    for number in range(choice.randint(0, 2)):
+        inputs += _run_of(choice, "delta", f"d{number}", choice.randint(1, 6))
+    return sorted(inputs, key=lambda each: each.at_s)
+
+
+def _run_of(choice: Random, stage: Stage, key: str, count: int) -> list[Input]:
+    at_s, spread = choice.uniform(0, 12), choice.choice((0.0, 0.01, 2.0))
+    lane = choice.choice(topics.LANES)
+    found = []
+    for number in range(count):
+        found.append(Input(stage, key, number, at_s, _behaviour(choice, stage), lane, last=number == count - 1))
+        # Never at the same instant: the order in which a key's messages are produced is the order that is promised.
+        at_s += 0.0001 + choice.random() * spread
+    return found
+
+
+def _behaviour(choice: Random, stage: Stage) -> Behaviour:
+    # A stream is as long as its slowest delta, and most of them should come to their end.
+    kinds = (Behaviour(choice.choice((0.0, 0.0, 0.001, 0.05))),) * (90 if stage == "delta" else 70)
+    kinds += (Behaviour(choice.choice((1.0, 5.0, 30.0))),) * 12
+    kinds += (Behaviour(0.01, choice.randint(1, 2), choice.choice(("retryable", "asked", "defect"))),) * 10
+    kinds += (Behaviour(0.0, choice.randint(4, 6)),) * 2
+    kinds += (Behaviour(poison=True),) * 3
+    kinds += (Behaviour(0.01, failing=DOOMED, error="invalid"),) * 2
+    if stage != "delta":
+        kinds += (Behaviour(0.0, failing=DOOMED),)
+    return choice.choice(kinds)
