@@ -14,7 +14,7 @@ from headrace.runtime.run import run
 from headrace.runtime.service import Service, TurnStage
 from headrace.stores.redis import connect
 from services.inference.adapters.cache import RedisCache
-from services.inference.adapters.ledger import RedisLedger
+from services.inference.adapters.ledger import RedisLedger, process_mark
 from services.inference.adapters.local_models import LocalModels
 from services.inference.adapters.ray_models import RayModels
 from services.inference.handlers.answers import Answers
@@ -41,7 +41,11 @@ def build_app(
     registry = registry or load_registry(infra_dir() / "models")
     redis = connect(settings.redis_url)
     ledger = ledger or RedisLedger(
-        redis, owner=settings.instance, lease_seconds=settings.lease_seconds, keep_seconds=settings.ledger_seconds
+        redis,
+        owner=settings.instance,
+        process=process_mark(clock.now_ms()),
+        lease_seconds=settings.lease_seconds,
+        keep_seconds=settings.ledger_seconds,
     )
     cache = cache or RedisCache(redis, keep_seconds=settings.cache_seconds)
     owned: LocalModels | RayModels | None = None
@@ -49,7 +53,7 @@ def build_app(
         models = owned = _models(settings)
     inferring = Inferring(
         registry,
-        Generation(models, linger_ms=settings.linger_ms),
+        Generation(models, clock, linger_ms=settings.linger_ms),
         Claims(ledger, clock, lease_seconds=settings.lease_seconds),
         Answers(cache, clock),
         clock,

@@ -4,7 +4,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from headrace.messaging.errors import Retryable
 from headrace.models.spec import ModelSpec
+from services.inference.domain.admission import Priority
 from services.inference.domain.sampling import Sampling
 
 FinishReason = Literal["stop", "length", "cancelled"]
@@ -23,11 +25,13 @@ Prompt = Chat | str | tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One answer asked of an engine."""
+    """One answer asked of an engine; after `deadline_ms` (epoch, 0: never) nobody waits for it."""
 
     request_id: str
     prompt: Prompt
     sampling: Sampling = field(default_factory=Sampling)
+    priority: Priority = "interactive"
+    deadline_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,16 @@ class ScoreRequest:
     request_id: str
     prompt: Prompt
     labels: tuple[str, ...]
+    priority: Priority = "interactive"
+    deadline_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of an answer. The last one, and only that, has a finish reason; token counts are totals so far."""
+    """A piece of an answer. The last one, and only that, has a finish reason; token counts are totals so far.
+
+    A piece without text may come first: from there on the model is at work on the request.
+    """
 
     text: str
     prompt_tokens: int
@@ -51,14 +60,19 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Probabilities in the order of the labels; they sum to 1."""
+    """Probabilities in the order of the labels; they sum to 1. `work_ms`: how long the model was at it."""
 
     probabilities: tuple[float, ...]
     prompt_tokens: int
+    work_ms: float = 0.0
+
+
+class TooLate(Retryable):
+    """The deadline passed before the model had a place for the request, which never reached it."""
 
 
 class Engine(Protocol):
-    """A running model. Errors: `Invalid` for a prompt that cannot fit, `Retryable` when full or gone."""
+    """A running model. Errors: `Invalid` for a prompt that cannot fit, `Retryable` when full or gone, `TooLate`."""
 
     @property
     def name(self) -> str:
@@ -108,9 +122,10 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The turn is ours; what we publish carries this attempt."""
+    """The turn is ours; what we publish carries this attempt. `again`: an earlier one may have been seen."""
 
     attempt: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +141,16 @@ Claim = Committed | Claimed | Busy
 class Ledger(Protocol):
     """Who works on a turn, and what came of it. Redis away raises `Retryable`."""
 
-    async def claim(self, tenant: str, turn_id: str) -> Claim:
-        """Take the turn, or learn why not."""
+    async def claim(self, tenant: str, turn_id: str, floor: int) -> Claim:
+        """Take the turn, or learn why not. The attempt is higher than every one that is known, and at least `floor`."""
         ...
 
     async def renew(self, tenant: str, turn_id: str, attempt: int) -> bool:
-        """Keep the lease; False where a later attempt has taken over."""
+        """Keep the lease, also of an attempt that the ledger has not heard of yet; False where it is overtaken."""
         ...
 
     async def commit(self, tenant: str, turn_id: str, attempt: int, record: Record) -> bool:
-        """Make the result final; False where a later attempt has taken over."""
+        """Make the result final; False where a later attempt has taken over, or another result is final already."""
         ...
 
     async def release(self, tenant: str, turn_id: str, attempt: int) -> None:

@@ -62,7 +62,8 @@ class Deltas:
 
     async def step(self, stream: Stream | None, cleared: ClearedDelta, context: StageContext) -> Folded[Stream]:
         """Show one delta. Each cleared delta becomes one shown delta, if an empty one, so that none seems lost."""
-        match place(stream.position if stream else None, cleared.context.attempt, cleared.seq):
+        attempt = cleared.context
+        match place(stream.position if stream else None, attempt.attempt, cleared.seq, again=attempt.again):
             case Ignored():
                 return Folded(stream, ended=stream is None)
             case Missing(expected):

@@ -20,6 +20,8 @@ from services.safety.ports import Policies
 
 log = structlog.get_logger()
 
+# How an answer ends that was still being generated when the gate stopped it.
+_STOPPED = "content_filter"
 # The deadline of the longest pipeline: a turn without one of its own is not older when it is answered.
 _WITHOUT_DEADLINE_SECONDS = 3600
 
@@ -67,11 +69,15 @@ class OutputJudgement:
         """Let the answer through, or end the turn with what may be shown of it."""
         del context
         book = self._policies.of(turn.slip.pipeline)
-        whole = await asyncio.to_thread(judge_whole, turn.inference.text, book.policy, book.detectors)
+        answer = turn.inference
+        stopped = answer.finish_reason == _STOPPED
+        whole = await asyncio.to_thread(judge_whole, answer.text, book.policy, book.detectors, stopped=stopped)
         section = wire.judged_section(turn.safety, book.policy, whole)
         if whole.stop is None:
             return Next(section)
         metrics.REFUSALS.labels(whole.stop.rule).inc()
+        hidden = 1 - len(whole.text) / max(1, len(answer.text))
+        metrics.WASTED_GENERATION_SECONDS.labels(answer.model, "policy").inc(answer.duration_ms / 1000 * hidden)
         message = next((rule.message for rule in book.policy.rules if rule.name == whole.stop.rule), whole.stop.reason)
         return End(ResponseCompleted.REFUSED, Error(code="stopped_by_policy", message=message), section)
 
@@ -97,4 +103,7 @@ class Gate:
         out = tuple(
             wire.cleared_to(delta.context, cleared, book.policy.identity, context.key) for cleared in taken.cleared
         )
+        if taken.futile:
+            # After the stop has gone out: whoever reads the log finds why the answer ends.
+            out = (*out, wire.stop_to(delta.context))
         return Folded(taken.stream, out, ended=taken.stream is None)

@@ -79,23 +79,30 @@ class InMemoryLedger:
     records: dict[str, Record] = field(default_factory=dict)
     released: list[int] = field(default_factory=list)
 
-    async def claim(self, tenant: str, turn_id: str) -> Claim:
+    async def claim(self, tenant: str, turn_id: str, floor: int) -> Claim:
         self._reach()
         key = f"{tenant}/{turn_id}"
         if key in self.records:
             return Committed(self.records[key], self.attempts[key])
-        self.attempts[key] = self.attempts.get(key, 0) + 1
-        return Claimed(self.attempts[key])
+        again = key in self.attempts
+        self.attempts[key] = max(self.attempts.get(key, 0) + 1, floor)
+        return Claimed(self.attempts[key], again=again)
 
     async def renew(self, tenant: str, turn_id: str, attempt: int) -> bool:
         self._reach()
-        return self.attempts.get(f"{tenant}/{turn_id}") == attempt
+        key = f"{tenant}/{turn_id}"
+        if key in self.records or self.attempts.get(key, 0) > attempt:
+            return False
+        self.attempts[key] = attempt
+        return True
 
     async def commit(self, tenant: str, turn_id: str, attempt: int, record: Record) -> bool:
         self._reach()
         key = f"{tenant}/{turn_id}"
-        if self.attempts.get(key) != attempt:
+        known = self.attempts.get(key, 0)
+        if known > attempt or (key in self.records and known != attempt):
             return False
+        self.attempts[key] = attempt
         self.records[key] = record
         return True
 

@@ -28,24 +28,31 @@ class MemoryLedger:
     records: dict[str, Record] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
 
-    async def claim(self, tenant: str, turn_id: str) -> Claim:
+    async def claim(self, tenant: str, turn_id: str, floor: int) -> Claim:
         self._reach()
         if record := self.records.get(turn_id):
             return Committed(record, self.attempts[turn_id])
         if turn_id in self.held:
             return Busy(50)
+        again = turn_id in self.attempts
         self.held.add(turn_id)
-        self.attempts[turn_id] = self.attempts.get(turn_id, 0) + 1
-        return Claimed(self.attempts[turn_id])
+        self.attempts[turn_id] = max(self.attempts.get(turn_id, 0) + 1, floor)
+        return Claimed(self.attempts[turn_id], again=again)
 
     async def renew(self, tenant: str, turn_id: str, attempt: int) -> bool:
         self._reach()
-        return self.attempts.get(turn_id) == attempt
+        if turn_id in self.records or self.attempts.get(turn_id, 0) > attempt:
+            return False
+        self.attempts[turn_id] = attempt
+        self.held.add(turn_id)
+        return True
 
     async def commit(self, tenant: str, turn_id: str, attempt: int, record: Record) -> bool:
         self._reach()
-        if self.attempts.get(turn_id) != attempt:
+        known = self.attempts.get(turn_id, 0)
+        if known > attempt or (turn_id in self.records and known != attempt):
             return False
+        self.attempts[turn_id] = attempt
         self.records[turn_id] = record
         self.held.discard(turn_id)
         return True

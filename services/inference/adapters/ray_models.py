@@ -3,25 +3,27 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from headrace.embedded.ray_head import EmbeddedRay
-from headrace.messaging.errors import HeadraceError, Retryable
+from headrace.messaging.errors import Retryable
 from headrace.models.spec import ModelSpec
 from headrace.runtime.paths import data_dir
+from services.inference.adapters.ray_engine import RayEngine
 from services.inference.adapters.ray_replica import Replica
-from services.inference.ports import Chunk, Engine, GenerationRequest, ScoreRequest, Scores
+from services.inference.ports import Engine
 
 log = structlog.get_logger()
 
 _NAMESPACE: Final = "headrace"
 _PREFIX: Final = "inference."
-# Requests on their way to a free slot, beyond the running ones, so that a slot never waits for the network.
-_AHEAD: Final = 4
+# What callers and replicas say to each other; a replica of another number is deployed anew.
+_PROTOCOL: Final = 2
+# A caller that a replica has not heard of for this long is gone; one that is there says so every second.
+_ABSENCE_SECONDS: Final = 5.0
 # What a replica must know of where things are, on whatever node it is.
 _PASSED_ON: Final = ("HEADRACE_CACHE_DIR", "HEADRACE_DATA_DIR", "HEADRACE_INFRA_DIR", "HF_TOKEN", "HF_ENDPOINT")
 
@@ -52,12 +54,14 @@ class RayModels:
         """Let go of the cluster; one of our own ends."""
         import ray
 
+        for engine in self._engines.values():
+            await engine.close()
         self._engines.clear()
         await asyncio.to_thread(ray.shutdown)
         if self._head is not None:
             await self._head.stop()
 
-    async def _deployed(self, spec: ModelSpec) -> "RayEngine":
+    async def _deployed(self, spec: ModelSpec) -> RayEngine:
         import ray.exceptions
 
         try:
@@ -82,73 +86,9 @@ class RayModels:
         return self._head.address
 
 
-class RayEngine:
-    """The `Engine` behind a Serve handle."""
-
-    def __init__(self, handle: Any, name: str, spec: ModelSpec) -> None:
-        self._handle = handle
-        self._name = name
-        self._spec = spec
-        self.lost = False
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Chunk, None]:
-        response = self._handle.options(stream=True).generate.remote(request)
-        try:
-            async for chunk in response:
-                yield chunk
-        except Exception as exc:
-            raise self._told(exc) from exc
-        finally:
-            # Ends the replica's generator, whose end frees the slot; nothing happens where it has ended.
-            response.cancel()
-
-    async def score(self, request: ScoreRequest) -> Scores:
-        response = self._handle.score.remote(request)
-        try:
-            scores: Scores = await response
-        except asyncio.CancelledError:
-            response.cancel()
-            raise
-        except Exception as exc:
-            raise self._told(exc) from exc
-        return scores
-
-    async def cancel(self, request_id: str) -> None:
-        await self._handle.cancel.remote(request_id)
-
-    async def running(self) -> int:
-        """Requests that hold a slot now."""
-        count: int = await self._handle.running.remote()
-        return count
-
-    async def processes(self) -> tuple[int, int | None]:
-        """The replica's process and its engine's, on the replica's node."""
-        found: tuple[int, int | None] = await self._handle.processes.remote()
-        return found
-
-    def _told(self, exc: Exception) -> HeadraceError:
-        """The replica's own error, or the news that it is gone; whatever else is raised stays what it is."""
-        from ray.exceptions import RayError, RayTaskError
-        from ray.serve.exceptions import BackPressureError, RayServeException
-
-        if isinstance(exc, RayTaskError) and isinstance(exc.cause, HeadraceError):
-            return exc.cause
-        if isinstance(exc, BackPressureError):
-            full = f"model {self._spec.name} is full: its queue of {self._spec.limits.max_queue} is taken"
-            return Retryable(full, retry_after_ms=1000)
-        if isinstance(exc, RayError | RayServeException):
-            self.lost = True
-            return Retryable(f"model {self._spec.name}: replica gone ({type(exc).__name__}); Serve starts another")
-        raise exc
-
-
 def application_name(spec: ModelSpec) -> str:
     """Named by model and configuration: an unchanged application is found again, a changed one is deployed afresh."""
-    digest = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:8]
+    digest = hashlib.sha256(f"{_PROTOCOL}{spec.model_dump_json()}".encode()).hexdigest()[:8]
     return f"{_PREFIX}{spec.name}.{digest}"
 
 
@@ -171,7 +111,8 @@ def _deploy(spec: ModelSpec, address: str) -> Any:
         Replica,
         name="engine",
         num_replicas=spec.resources.replicas,
-        max_ongoing_requests=spec.resources.max_running + _AHEAD,
+        # All that may wait does so at the replica, which knows who goes first.
+        max_ongoing_requests=2 * (spec.resources.max_running + spec.limits.max_queue),
         max_queued_requests=spec.limits.max_queue,
         health_check_period_s=5,
         health_check_timeout_s=60,
@@ -182,7 +123,11 @@ def _deploy(spec: ModelSpec, address: str) -> Any:
             "runtime_env": {"env_vars": {**environment, "PYTHONPATH": os.pathsep.join(_import_paths())}},
         },
     )
-    handle = serve.run(deployment.bind(spec.model_dump_json(), gpu=gpus > 0), name=name, route_prefix=None)
+    handle = serve.run(
+        deployment.bind(spec.model_dump_json(), gpu=gpus > 0, absence_seconds=_ABSENCE_SECONDS),
+        name=name,
+        route_prefix=None,
+    )
     for other in applications:
         if other.rpartition(".")[0] == name.rpartition(".")[0] and other != name:
             serve.delete(other)

@@ -4,16 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Final
+from weakref import WeakValueDictionary
 
 import structlog
 
 from headrace.messaging.clock import Clock
 from headrace.messaging.errors import Retryable
 from headrace.v1.turns_pb2 import Turn
-from services.inference.ports import Busy, Claimed, Committed, Ledger, Record
+from services.inference.domain.attempts import Attempts
+from services.inference.ports import Busy, Claim, Claimed, Committed, Ledger, Record
 
 log = structlog.get_logger()
+
+# How often somebody who waits for a turn looks whether it is done.
+_LOOK_SECONDS: Final = 0.25
 
 
 @dataclass(slots=True)
@@ -22,8 +27,10 @@ class Hold:
 
     attempt: int
     committed: Record | None = None
-    # False where the ledger could not be reached: then there is nothing to commit to.
+    # Whether the ledger knows of this attempt; one that it does not know has nothing to commit to.
     in_ledger: bool = True
+    # Whether an earlier attempt may have been seen.
+    again: bool = False
     lost: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -34,46 +41,74 @@ class Claims:
         self._ledger = ledger
         self._clock = clock
         self._renew_seconds = lease_seconds / 3
+        self._attempts = Attempts()
+        self._alone: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
     async def hold(self, turn: Turn) -> AsyncIterator[Hold]:
-        """Hold the turn; `Retryable` while another instance does. Leaving by an error gives it up at once."""
-        try:
-            claim = await self._ledger.claim(turn.tenant, turn.turn_id)
-        except Retryable as exc:
-            log.warning("answering without the ledger", turn_id=turn.turn_id, reason=str(exc))
-            yield Hold(self._attempt_by_time(turn), in_ledger=False)
-            return
-        match claim:
-            case Busy(retry_after_ms):
-                raise Retryable("another instance is at work on this turn", retry_after_ms=retry_after_ms)
-            case Committed(record, attempt):
-                yield Hold(attempt, record)
-            case Claimed(attempt):
-                hold = Hold(attempt)
-                renewing = asyncio.create_task(self._renew(turn, hold))
-                try:
-                    yield hold
-                except BaseException:
-                    with suppress(Retryable):
-                        await self._ledger.release(turn.tenant, turn.turn_id, attempt)
-                    raise
-                finally:
-                    renewing.cancel()
-            case never:
-                assert_never(never)
+        """Hold the turn; leaving by an error gives it up at once.
 
-    async def commit(self, turn: Turn, hold: Hold, record: Record) -> None:
-        """Make the result final; `Retryable` where a later attempt has taken over, which then has the say."""
+        A second delivery waits here until the first is through, in this process or in another, and finds its result.
+        It needs no deadline of its own: the first ends by the turn's, and its lease if its process does.
+        """
+        name = (turn.tenant, turn.turn_id)
+        alone = self._alone.setdefault(name, asyncio.Lock())
+        async with alone:
+            match await self._claim(turn, name):
+                case Committed(record, attempt):
+                    yield Hold(attempt, record)
+                    return
+                case Claimed(attempt, again):
+                    hold = Hold(attempt, again=again)
+                case None:
+                    age_ms = self._age_ms(turn)
+                    attempt = self._attempts.without_ledger(name, age_ms)
+                    hold = Hold(attempt, in_ledger=False, again=self._attempts.again(name, age_ms))
+            self._attempts.note(name, hold.attempt)
+            renewing = asyncio.create_task(self._renew(turn, hold))
+            try:
+                yield hold
+            except BaseException:
+                # Before it is given up: a renewal that came after would hold it for nobody.
+                renewing.cancel()
+                if hold.in_ledger:
+                    with suppress(Retryable):
+                        await self._ledger.release(turn.tenant, turn.turn_id, hold.attempt)
+                raise
+            finally:
+                renewing.cancel()
+
+    async def commit(self, turn: Turn, hold: Hold, record: Record) -> bool:
+        """Make the result final; False where a later attempt has taken over, which then has the say."""
+        if hold.lost.is_set():
+            return False
         if not hold.in_ledger:
-            return
+            return True
         try:
-            if await self._ledger.commit(turn.tenant, turn.turn_id, hold.attempt, record):
-                return
+            return await self._ledger.commit(turn.tenant, turn.turn_id, hold.attempt, record)
         except Retryable as exc:
             log.warning("result not in the ledger", turn_id=turn.turn_id, reason=str(exc))
-            return
-        raise Retryable("a later attempt has taken this turn over")
+            return True
+
+    async def _claim(self, turn: Turn, name: tuple[str, str]) -> Claimed | Committed | None:
+        """The turn or its result, once nobody else is at it; None where the ledger cannot be reached."""
+        free_ms = 0
+        while True:
+            claim: Claim | None = None
+            try:
+                floor = self._attempts.floor(name, self._age_ms(turn))
+                claim = await self._ledger.claim(turn.tenant, turn.turn_id, floor)
+            except Retryable as exc:
+                # Whoever was seen at work is left to it for as long as its lease was to last.
+                if self._clock.now_ms() >= free_ms:
+                    log.warning("answering without the ledger", turn_id=turn.turn_id, reason=str(exc))
+                    return None
+            if claim is not None and not isinstance(claim, Busy):
+                return claim
+            if claim is not None:
+                free_ms = self._clock.now_ms() + claim.retry_after_ms
+            left = max(0, free_ms - self._clock.now_ms()) / 1000
+            await self._clock.sleep(min(_LOOK_SECONDS, left))
 
     async def _renew(self, turn: Turn, hold: Hold) -> None:
         while True:
@@ -82,10 +117,10 @@ class Claims:
                 if not await self._ledger.renew(turn.tenant, turn.turn_id, hold.attempt):
                     hold.lost.set()
                     return
+                hold.in_ledger = True
             except Retryable as exc:
                 log.warning("lease not renewed", turn_id=turn.turn_id, reason=str(exc))
 
-    def _attempt_by_time(self, turn: Turn) -> int:
-        """Without a ledger, attempts are numbered by the seconds since submission: a later one is higher."""
-        submitted_ms = turn.submitted_at.ToMilliseconds() if turn.HasField("submitted_at") else self._clock.now_ms()
-        return 1 + max(0, self._clock.now_ms() - submitted_ms) // 1000
+    def _age_ms(self, turn: Turn) -> int:
+        """Since the turn was submitted."""
+        return self._clock.now_ms() - turn.submitted_at.ToMilliseconds() if turn.HasField("submitted_at") else 0

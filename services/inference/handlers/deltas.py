@@ -66,6 +66,10 @@ async def coalesced(chunks: AsyncGenerator[Chunk, None], linger_s: float) -> Asy
         chunk = await queue.get()
         while chunk is not None:
             yield chunk
+            if not chunk.text and chunk.finish_reason is None:
+                # Nothing was said yet: the first words still go at once.
+                chunk = await queue.get()
+                continue
             sent = loop.time()
             following = await queue.get()
             if following is not None and following.finish_reason is None:

@@ -1,5 +1,6 @@
 """The handler of turns that wait for a model: one result per turn, however often the turn is delivered."""
 
+import asyncio
 from typing import assert_never
 
 from headrace.messaging.clock import Clock
@@ -12,13 +13,16 @@ from services.inference.domain.fingerprint import fingerprint
 from services.inference.handlers.answers import Answers
 from services.inference.handlers.claims import Claims, Hold
 from services.inference.handlers.deltas import DeltaStream
-from services.inference.handlers.generation import Generation, Job
+from services.inference.handlers.generation import Generation, Job, priority_of
 from services.inference.handlers.interruption import Ended, interruptible
+from services.inference.handlers.model_time import Cause, count_wasted
 from services.inference.handlers.observation import observe
 from services.inference.handlers.translation import section_of, shape_of, stream_context
-from services.inference.ports import Record
+from services.inference.ports import Record, TooLate
 
 _CANCELLED = "cancelled"
+# The reason of an answer that ended because the output gate shows no more of it.
+STOPPED = "content_filter"
 
 
 class Inferring:
@@ -41,33 +45,36 @@ class Inferring:
         async with self._claims.hold(turn) as hold:
             stream = None if turn.prepared.labels else _stream(turn, context, hold)
             if hold.committed is None:
-                job = Job(turn, spec, section_of(spec, hold.attempt), stream)
-                status = await self._work(job, context, hold)
-                hold.committed = Record(job.section.SerializeToString(), status)
-                await self._claims.commit(turn, hold, hold.committed)
-            elif stream is not None:
-                await stream.replay(Inference.FromString(hold.committed.section).text)
-            section = Inference.FromString(hold.committed.section)
+                job = Job(turn, spec, section_of(spec, hold.attempt), stream, context.deadline_ms, priority_of(context))
+                record = await self._make(job, context, hold)
+            else:
+                record = hold.committed
+                if stream is not None:
+                    await stream.replay(Inference.FromString(record.section).text)
+            section = Inference.FromString(record.section)
             if stream is not None:
                 await stream.finish(section.text, section.finish_reason)
-            return _result(section, hold.committed.status)
+            return _result(section, record.status)
 
-    async def _work(self, job: Job, context: StageContext, hold: Hold) -> int:
-        """Fill the section; the status is 0, or that of a turn which was cut short."""
-        section = job.section
-        match await interruptible(self._fill(job), context, hold.lost, self._clock):
-            case Ended.DONE:
-                status = 0
-            case Ended.CANCELLED:
-                status, section.finish_reason = int(ResponseCompleted.CANCELLED), _CANCELLED
-            case Ended.EXPIRED:
-                status, section.finish_reason = int(ResponseCompleted.EXPIRED), _CANCELLED
-            case Ended.LOST:
-                raise Retryable("a later attempt has taken this turn over")
-            case never:
-                assert_never(never)
-        observe(section, job.spec, wasted=bool(status))
-        return status
+    async def _make(self, job: Job, context: StageContext, hold: Hold) -> Record:
+        """The turn's result, final once it is returned."""
+        try:
+            ended = await interruptible(self._fill(job), context, hold, self._clock)
+        except TooLate:
+            ended = Ended.EXPIRED
+        except BaseException as exc:
+            cause: Cause = "superseded" if isinstance(exc, asyncio.CancelledError) else "failed"
+            count_wasted(job.spec.name, cause, job.time.worked)
+            raise
+        status, cause_of_end = _ending(ended, job.section)
+        record = Record(job.section.SerializeToString(), status)
+        if ended is Ended.LOST or not await self._claims.commit(job.turn, hold, record):
+            count_wasted(job.spec.name, "superseded", job.time.worked)
+            raise Retryable("a later attempt has taken this turn over")
+        if cause_of_end:
+            count_wasted(job.spec.name, cause_of_end, job.time.worked)
+        observe(job.section, job.spec)
+        return record
 
     async def _fill(self, job: Job) -> None:
         shape = shape_of(job.turn, job.spec)
@@ -82,7 +89,9 @@ class Inferring:
 
 
 def _stream(turn: Turn, context: StageContext, hold: Hold) -> DeltaStream:
-    return DeltaStream(context.publisher, stream_context(turn, hold.attempt), turn.conversation_id or turn.turn_id)
+    return DeltaStream(
+        context.publisher, stream_context(turn, hold.attempt, again=hold.again), turn.conversation_id or turn.turn_id
+    )
 
 
 def _adopt(section: Inference, found: Inference) -> None:
@@ -93,6 +102,27 @@ def _adopt(section: Inference, found: Inference) -> None:
     section.usage.cached = True
     section.ClearField("time_to_first_token_ms")
     section.ClearField("duration_ms")
+
+
+def _ending(ended: Ended, section: Inference) -> tuple[int, Cause | None]:
+    """The status with which the turn ends here, 0 if it goes on, and why its model time was wasted, if it was.
+
+    An answer that the gate stopped goes on: the judgement of the whole stops in the same place, and refuses it.
+    """
+    match ended:
+        case Ended.DONE | Ended.LOST:
+            return 0, None
+        case Ended.STOPPED:
+            section.finish_reason = STOPPED
+            return 0, None
+        case Ended.CANCELLED:
+            section.finish_reason = _CANCELLED
+            return int(ResponseCompleted.CANCELLED), "cancelled"
+        case Ended.EXPIRED:
+            section.finish_reason = _CANCELLED
+            return int(ResponseCompleted.EXPIRED), "expired"
+        case never:
+            assert_never(never)
 
 
 def _result(section: Inference, status: int) -> StageResult:

@@ -10,7 +10,7 @@ from headrace.v1.turns_pb2 import Inference
 log = structlog.get_logger()
 
 
-def observe(section: Inference, spec: ModelSpec, *, wasted: bool) -> None:
+def observe(section: Inference, spec: ModelSpec) -> None:
     """Describe a call that has ended; a cached answer costs no tokens."""
     usage = section.usage
     span = trace.get_current_span()
@@ -31,8 +31,6 @@ def observe(section: Inference, spec: ModelSpec, *, wasted: bool) -> None:
         return
     metrics.TOKENS.labels("prompt", spec.name).inc(usage.prompt_tokens)
     metrics.TOKENS.labels("completion", spec.name).inc(usage.completion_tokens)
-    if wasted:
-        metrics.WASTED_GENERATION_SECONDS.inc(section.duration_ms / 1000)
     if section.time_to_first_token_ms:
         span.set_attribute(attributes.GEN_AI_TIME_TO_FIRST_TOKEN, section.time_to_first_token_ms / 1000)
     if usage.completion_tokens > 1:

@@ -51,7 +51,7 @@ def section_of(spec: ModelSpec, attempt: int) -> Inference:
     return Inference(model=spec.name, model_revision=spec.revision, attempt=attempt)
 
 
-def stream_context(turn: Turn, attempt: int) -> StreamContext:
+def stream_context(turn: Turn, attempt: int, *, again: bool) -> StreamContext:
     """What every delta carries of its turn."""
     return StreamContext(
         turn_id=turn.turn_id,
@@ -62,6 +62,7 @@ def stream_context(turn: Turn, attempt: int) -> StreamContext:
         reply=turn.reply if turn.HasField("reply") else None,
         deadline=turn.deadline if turn.HasField("deadline") else None,
         attempt=attempt,
+        again=again,
         markers=[passage.marker for passage in turn.grounding.passages],
         masked=turn.safety.masked,
     )

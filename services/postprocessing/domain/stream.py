@@ -38,11 +38,11 @@ class Missing:
 Place = Begins | Continues | Ignored | Missing
 
 
-def place(position: Position | None, attempt: int, seq: int) -> Place:
-    """Decide by attempt first: the highest one counts."""
+def place(position: Position | None, attempt: int, seq: int, *, again: bool) -> Place:
+    """Decide by attempt first: the highest one counts. `again`: it says itself that it is not the first."""
     if position is None or attempt > position.attempt:
         if seq == 0:
-            return Begins(restarted=position is not None or attempt > 1)
+            return Begins(restarted=position is not None or again)
         # Without its beginning it is the rest of a stream whose end was already told, read again after a restart.
         return Ignored() if position is None else Missing(0)
     if attempt < position.attempt or seq < position.next_seq:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from headrace.messaging import headers, topics
 from headrace.messaging.contract import Outgoing
 from headrace.models.assemble import assemble
-from headrace.v1.prompts_pb2 import ChatMessage
+from headrace.v1.prompts_pb2 import CancelRequested, ChatMessage
 from headrace.v1.responses_pb2 import Verdict as WireVerdict
 from headrace.v1.turns_pb2 import ClearedDelta, GeneratedDelta, OutputJudgement, Safety, StreamContext, Turn
 from services.safety.domain.findings import Verdict
@@ -69,6 +69,13 @@ def cleared_to(context: StreamContext, cleared: Cleared, policy_version: str, ke
     )
     identity: Mapping[str, str] = {headers.MESSAGE_ID: f"{place}:cleared"}
     return Outgoing(topics.DELTAS_CLEARED, key, delta, tenant=context.tenant, headers=identity)
+
+
+def stop_to(context: StreamContext) -> Outgoing:
+    """Tells whoever generates this attempt that no more of it will be shown."""
+    stop = CancelRequested(turn_id=context.turn_id, tenant=context.tenant, reason="policy", attempt=context.attempt)
+    identity: Mapping[str, str] = {headers.MESSAGE_ID: f"{context.turn_id}:{context.attempt}:stopped"}
+    return Outgoing(topics.CANCELLATIONS, context.turn_id, stop, tenant=context.tenant, headers=identity)
 
 
 def _verdict(verdict: Verdict, policy: Policy) -> WireVerdict:

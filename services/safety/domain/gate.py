@@ -4,10 +4,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.safety.domain.findings import Detectors, Verdict
-from services.safety.domain.output_judgement import Progress, Whole, advance
+from services.safety.domain.output_judgement import UNJUDGED, Progress, Whole, advance
 from services.safety.domain.policy import Policy
 
-_GAP: Final = Verdict("unjudged", "refuse", "output", "a part of the answer is missing", 1.0, 0, 0)
+_GAP: Final = Verdict(UNJUDGED, "refuse", "output", "a part of the answer is missing", 1.0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,15 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`stream` is None once there is nothing left to do for it."""
+    """`stream` is None once there is nothing left to do for it.
+
+    `futile`: a rule has stopped the answer just now, and whoever generates it need not go on. Only a rule: it says the
+    same of the whole answer, which is judged from what there is of it by then. Text that was not judged may yet be.
+    """
 
     stream: Stream | None
     cleared: tuple[Cleared, ...] = ()
+    futile: bool = False
 
 
 def step(stream: Stream | None, piece: Generated, policy: Policy, detectors: Detectors) -> Step:
@@ -71,7 +76,9 @@ def step(stream: Stream | None, piece: Generated, policy: Policy, detectors: Det
     cleared = numbered(
         judged.segments, stream.progress.released, ended=piece.last, stopped=judged.progress.stop is not None
     )
-    return Step(None if piece.last else after, cleared)
+    stop = judged.progress.stop
+    futile = stop is not None and stop.rule != UNJUDGED and not piece.last
+    return Step(None if piece.last else after, cleared, futile)
 
 
 def numbered(segments: tuple[str, ...], first: int, *, ended: bool, stopped: bool) -> tuple[Cleared, ...]:

@@ -15,6 +15,8 @@ from services.safety.domain.segments import cut
 from services.safety.domain.unfinished import begins
 
 UNJUDGED: Final = "unjudged"
+# The gate stopped the answer in the middle, and the rules of today do not: what is there was shown to be no answer.
+_CHANGED: Final = Verdict(UNJUDGED, "refuse", "output", "the rule that stopped the answer has changed", 1.0, 0, 0)
 _FAILED: Final = Verdict(UNJUDGED, "refuse", "output", "the answer could not be judged", 1.0, 0, 0)
 
 
@@ -76,9 +78,15 @@ def advance(progress: Progress, text: str, policy: Policy, detectors: Detectors,
     return Judged(tuple(shown), progress)
 
 
-def judge_whole(text: str, policy: Policy, detectors: Detectors) -> Whole:
-    """The same over an answer that is there all at once."""
+def judge_whole(text: str, policy: Policy, detectors: Detectors, *, stopped: bool = False) -> Whole:
+    """The same over an answer that is there all at once.
+
+    `stopped`: the gate stopped it while it was generated, so that it ends somewhere behind the stop. Its text begins
+    with all that the gate has judged, hence the same rules stop it in the same place, whatever follows.
+    """
     judged = advance(Progress(), text, policy, detectors, last=True)
+    if stopped and judged.progress.stop is None:
+        return Whole((), (*judged.progress.verdicts, _CHANGED), _CHANGED)
     return Whole(judged.segments, judged.progress.verdicts, judged.progress.stop)
 
 

@@ -13,7 +13,8 @@ import pytest_asyncio
 from headrace.embedded.ray_head import EmbeddedRay
 from headrace.messaging.errors import Invalid, Retryable
 from headrace.models.spec import ModelSpec
-from services.inference.adapters.ray_models import RayEngine, RayModels
+from services.inference.adapters.ray_engine import RayEngine
+from services.inference.adapters.ray_models import RayModels
 from services.inference.domain.sampling import Sampling
 from services.inference.ports import Chat, Chunk, GenerationRequest, ScoreRequest
 from tests.fakes.waiting import until

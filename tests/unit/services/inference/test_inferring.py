@@ -41,7 +41,7 @@ class Bench:
         clock = SystemClock()
         self.handler = Inferring(
             Registry({SPEC.name: SPEC}),
-            Generation(OneEngine(self.engine), linger_ms=0),
+            Generation(OneEngine(self.engine), clock, linger_ms=0),
             Claims(self.ledger, clock, lease_seconds=30),
             Answers(self.cache, clock),
             clock,
@@ -235,7 +235,7 @@ async def test_a_turn_that_another_attempt_took_over_is_left_to_it() -> None:
     bench = Bench(ScriptedEngine(pause_after=2))
     asking = asyncio.create_task(bench.ask(a_turn()))
     await until("the engine to be at work", lambda: bench.engine.requests)
-    await bench.ledger.claim("acme", "turn-1")
+    await bench.ledger.claim("acme", "turn-1", 1)
     bench.engine.go_on.set()
     with pytest.raises(Retryable):
         await asking

@@ -104,7 +104,7 @@ async def test_a_gap_is_an_error_that_names_what_was_due() -> None:
     ("position", "attempt", "seq", "expected"),
     [
         (None, 1, 0, Begins(restarted=False)),
-        (None, 2, 0, Begins(restarted=True)),
+        (None, 2, 0, Begins(restarted=False)),
         (None, 1, 5, Ignored()),
         (Position(1, 3), 1, 3, Continues()),
         (Position(1, 3), 1, 2, Ignored()),
@@ -115,4 +115,8 @@ async def test_a_gap_is_an_error_that_names_what_was_due() -> None:
     ],
 )
 def test_a_delta_has_its_place(position: Position | None, attempt: int, seq: int, expected: Place) -> None:
-    assert place(position, attempt, seq) == expected
+    assert place(position, attempt, seq, again=False) == expected
+
+
+def test_an_attempt_that_says_that_it_is_not_the_first_may_supersede_what_was_seen() -> None:
+    assert place(None, 1700, 0, again=True) == Begins(restarted=True)
