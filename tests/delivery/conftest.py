@@ -1,7 +1,7 @@
 """The same cases on the log in memory and on Apache Kafka."""
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,6 +12,8 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from headrace.messaging import topics as topic_names
+from headrace.messaging.breaker import BreakerPolicy
+from headrace.messaging.contract import Outgoing, StageContext
 from headrace.messaging.intake import received
 from headrace.messaging.kafka import KafkaTransport
 from headrace.messaging.records import Received, TopicPartition
@@ -19,8 +21,10 @@ from headrace.messaging.retries import RetryPolicy
 from headrace.messaging.tail import partitions_of
 from headrace.messaging.transport import Transport
 from headrace.runtime.host import Host
-from headrace.runtime.service import Service
+from headrace.runtime.service import EventStage, Service
 from headrace.runtime.settings import ServiceSettings
+from headrace.v1.dead_letters_pb2 import DeadLetter
+from headrace.v1.feedback_pb2 import FeedbackSubmitted
 from tests.fakes.memory_log import MemoryLog, MemoryTransport
 
 QUICK = RetryPolicy(tries=3, base_ms=10, ceiling_ms=50, rests_ms=(100,))
@@ -148,11 +152,13 @@ def serve(log: Log) -> Serve:
     """Run a service on the log: `async with serve(name, stage, ...) as running`."""
 
     @asynccontextmanager
-    async def run(service: str, *stages: Any, instance: str = "a", concurrency: int = 8) -> AsyncIterator[Running]:
+    async def run(
+        service: str, *stages: Any, instance: str = "a", concurrency: int = 8, breaker: BreakerPolicy | None = None
+    ) -> AsyncIterator[Running]:
         await log.prepare(service)
         settings = ServiceSettings(instance=instance, concurrency=concurrency, drain_seconds=2.0)
         transport = log.transport(instance)
-        host = Host(Service(service, settings, tuple(stages)), transport, policy=QUICK)
+        host = Host(Service(service, settings, tuple(stages)), transport, policy=QUICK, breaker=breaker)
         async with host:
             yield Running(host, transport, log)
 
@@ -175,3 +181,38 @@ class Running:
         self.host._dispatcher = None
         await dispatcher._committer.close()
         await self.log.crash(self.transport)
+
+
+def event(name: str, comment: str = "") -> bytes:
+    return FeedbackSubmitted(feedback_id=name, comment=comment).SerializeToString()
+
+
+class Recorder:
+    """A handler that notes what it was given, in order; `work` is what it does meanwhile."""
+
+    def __init__(self) -> None:
+        self.work: Callable[[str], Awaitable[None]] = _nothing
+        self.begun: list[str] = []
+        self.done: list[str] = []
+        self.attempts: list[int] = []
+
+    async def __call__(self, message: Any, context: StageContext) -> Sequence[Outgoing]:
+        name = message.feedback_id if message is not None else f"tombstone:{context.key}"
+        self.begun.append(name)
+        self.attempts.append(context.attempt)
+        await self.work(name)
+        self.done.append(name)
+        return ()
+
+
+async def _nothing(_name: str) -> None:
+    pass
+
+
+def stage(topic: str, handler: Any) -> EventStage:
+    return EventStage("case", topic, FeedbackSubmitted, handler)
+
+
+async def letters(log: Log, topic: str) -> list[DeadLetter]:
+    found = [DeadLetter.FromString(record.value or b"") for record in await log.read(topic_names.DEAD_LETTERS)]
+    return [letter for letter in found if letter.origin.topic == topic]

@@ -2,55 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 import pytest
 
-from headrace.messaging import topics
-from headrace.messaging.contract import Outgoing, StageContext
 from headrace.messaging.errors import Fatal, Invalid, Retryable
 from headrace.messaging.records import TopicPartition
-from headrace.runtime.service import EventStage
-from headrace.v1.dead_letters_pb2 import DeadLetter
-from headrace.v1.feedback_pb2 import FeedbackSubmitted
-from tests.delivery.conftest import Log, Serve
+from tests.delivery.conftest import Log, Recorder, Serve, event, letters, stage
 from tests.fakes.waiting import until
-
-
-def event(name: str, comment: str = "") -> bytes:
-    return FeedbackSubmitted(feedback_id=name, comment=comment).SerializeToString()
-
-
-class Recorder:
-    """A handler that notes what it was given, in order; `work` is what it does meanwhile."""
-
-    def __init__(self) -> None:
-        self.work: Callable[[str], Awaitable[None]] = _nothing
-        self.begun: list[str] = []
-        self.done: list[str] = []
-        self.attempts: list[int] = []
-
-    async def __call__(self, message: Any, context: StageContext) -> Sequence[Outgoing]:
-        name = message.feedback_id if message is not None else f"tombstone:{context.key}"
-        self.begun.append(name)
-        self.attempts.append(context.attempt)
-        await self.work(name)
-        self.done.append(name)
-        return ()
-
-
-async def _nothing(_name: str) -> None:
-    pass
-
-
-def stage(topic: str, handler: Any) -> EventStage:
-    return EventStage("case", topic, FeedbackSubmitted, handler)
-
-
-async def letters(log: Log, topic: str) -> list[DeadLetter]:
-    found = [DeadLetter.FromString(record.value or b"") for record in await log.read(topics.DEAD_LETTERS)]
-    return [letter for letter in found if letter.origin.topic == topic]
 
 
 async def test_what_was_handled_is_committed_and_not_given_again(log: Log, serve: Serve, name: str) -> None:

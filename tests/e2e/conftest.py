@@ -11,13 +11,14 @@ from tests.e2e.stack import Stack, left_behind, start, stop
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    scratch = Path(tempfile.gettempdir())
-    before = set(scratch.glob("headrace-*"))
-    running = start(tmp_path_factory.mktemp("stack"))
+    # Its own, so that nothing else that runs here is taken for what it left; short, since sockets lie in there.
+    scratch = Path(tempfile.mkdtemp(prefix="hr-"))
+    running = start(tmp_path_factory.mktemp("stack"), scratch)
     try:
         yield running
     finally:
         code = stop(running)
     assert code == 0
     assert left_behind(running) == []
-    assert set(scratch.glob("headrace-*")) <= before
+    assert list(scratch.iterdir()) == []
+    scratch.rmdir()

@@ -117,7 +117,7 @@ def text_of(frames: list[dict[str, Any]]) -> str:
     return "".join(delta["text"] for delta in deltas)
 
 
-def start(folder: Path) -> Stack:
+def start(folder: Path, scratch: Path) -> Stack:
     """`headrace up`, with models of the tests' own beside the shipped ones."""
     infra = folder / "infra"
     shutil.copytree(ROOT / "infra", infra)
@@ -130,7 +130,8 @@ def start(folder: Path) -> Stack:
         )
         (infra / "models" / f"{name}.yaml").write_text(told, encoding="utf-8")
     data, port = folder / "data", free_port()
-    environment = {**os.environ, "HEADRACE_DATA_DIR": str(data), "HEADRACE_INFRA_DIR": str(infra)}
+    environment = {**os.environ, "HEADRACE_DATA_DIR": str(data), "HEADRACE_INFRA_DIR": str(infra),
+                   "TMPDIR": str(scratch)}  # fmt: skip
     command = [sys.executable, "-m", "headrace.cli.main", "up", "--port", str(port), "--json"]
     with (folder / "up.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)

@@ -1,8 +1,9 @@
 """The breaker of every stage in operation: what waits behind an open one, and the probe that closes it."""
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from itertools import count as counting
 
 import structlog
 
@@ -33,7 +34,7 @@ class Breakers:
         self._probe = probe
         self._reopen = reopen
         self._breakers: dict[str, Breaker] = {}
-        self._parked: dict[str, deque[Work]] = {}
+        self._parked: dict[str, list[Work]] = {}
         self._by_place: Counter[TopicPartition] = Counter()
         self._reasons: dict[str, str] = {}
         self._probing: dict[str, asyncio.Task[None]] = {}
@@ -57,13 +58,13 @@ class Breakers:
             stage=stage,
             error=self._reasons[stage],
         )
-        self._parked.setdefault(stage, deque())
+        self._parked.setdefault(stage, [])
         self._probing[stage] = asyncio.create_task(self._until_closed(stage), name=f"probe:{stage}")
         return True
 
     def park(self, work: Work) -> None:
         """Keep a record until the breaker of its stage is closed."""
-        self._parked.setdefault(work.stage, deque()).append(work)
+        self._parked.setdefault(work.stage, []).append(work)
         self._by_place[work.record.home] += 1
 
     def count(self, place: TopicPartition) -> int:
@@ -73,7 +74,7 @@ class Breakers:
     def drop(self, partitions: Collection[TopicPartition]) -> None:
         """Forget the records of partitions that are no longer ours, and what is being tried of them."""
         for stage, parked in self._parked.items():
-            kept = deque(work for work in parked if work.record.home not in partitions)
+            kept = [work for work in parked if work.record.home not in partitions]
             if len(kept) == len(parked):
                 continue
             self._parked[stage] = kept
@@ -98,17 +99,17 @@ class Breakers:
 
     async def _until_closed(self, stage: str) -> None:
         breaker = self.of(stage)
-        while breaker.open:
+        for turn in counting():
             await self._clock.sleep(breaker.cooldown_s)
-            parked = self._parked[stage]
-            if not parked:
+            first = list({work.key: work for work in reversed(self._in_order(stage))}.values())
+            if first:
+                # Another key every time: one poisoned message must not keep the breaker open.
+                await self._probe(first[turn % len(first)])
+            else:
                 # Nothing is here to try: whatever comes next tells.
                 breaker.close()
+            if not breaker.open:
                 break
-            # Another one every time: one poisoned message must not keep the breaker open.
-            work = parked[0]
-            parked.rotate(-1)
-            await self._probe(work)
         self._close(stage)
 
     def passed(self, work: Work) -> None:
@@ -118,8 +119,12 @@ class Breakers:
             parked.remove(work)
             self._by_place[work.record.home] -= 1
 
+    def _in_order(self, stage: str) -> list[Work]:
+        return sorted(self._parked.get(stage, ()), key=lambda work: (work.record.home, work.record.offset))
+
     def _close(self, stage: str) -> None:
-        waiting = sorted(self._parked.pop(stage, ()), key=lambda work: (work.record.home, work.record.offset))
+        waiting = self._in_order(stage)
+        self._parked.pop(stage, None)
         for work in waiting:
             self._by_place[work.record.home] -= 1
         self._probing.pop(stage, None)

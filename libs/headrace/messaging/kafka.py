@@ -75,7 +75,7 @@ class KafkaPublisher:
                 await self._broker.publish(
                     value,
                     topic=outgoing.topic,
-                    key=outgoing.key.encode(),
+                    key=outgoing.key.encode() or None,
                     partition=outgoing.partition,
                     headers=headers,
                 )

@@ -14,7 +14,7 @@ class Encoded:
     """What is left of a message once nothing can change it any more."""
 
     topic: str
-    key: bytes
+    key: bytes | None
     value: bytes | None
     partition: int | None
     headers: tuple[tuple[str, bytes], ...]
@@ -24,7 +24,7 @@ def encoded(outgoing: Outgoing) -> Encoded:
     """The message with its headers, in the trace that is current."""
     return Encoded(
         outgoing.topic,
-        outgoing.key.encode(),
+        outgoing.key.encode() or None,
         value_of(outgoing),
         outgoing.partition,
         tuple((name, text.encode()) for name, text in headers_of(outgoing).items()),

@@ -1,0 +1,158 @@
+"""What becomes of messages that fail, on the log in memory and on Apache Kafka."""
+
+import asyncio
+from collections import defaultdict
+
+import pytest
+
+from headrace.messaging import headers, topics
+from headrace.messaging.breaker import BreakerPolicy
+from headrace.messaging.errors import Invalid, Retryable
+from headrace.messaging.records import TopicPartition
+from tests.delivery.conftest import Log, Recorder, Running, Serve, event, letters, stage
+from tests.fakes.waiting import until
+
+QUICK_BREAKER = BreakerPolicy(consecutive=5, cooldown_s=0.2, ceiling_s=0.4)
+
+
+async def test_a_message_rests_on_the_retry_topic_while_others_pass_and_comes_back_counted(
+    log: Log, serve: Serve, name: str
+) -> None:
+    topic, recorder = await log.topic(), Recorder()
+
+    async def flaky(event_name: str) -> None:
+        if event_name == "flaky" and recorder.begun.count("flaky") <= 3:
+            raise Retryable("not yet")
+
+    recorder.work = flaky
+    await log.produce(topic, event("flaky"))
+    await log.produce(topic, event("other"))
+    async with serve(name, stage(topic, recorder)):
+        await until("both", lambda: set(recorder.done) == {"flaky", "other"})
+        retried = await log.read(topics.retries(name, "interactive", 1))
+        (record,) = retried
+        assert record.headers[headers.ORIGIN_TOPIC] == topic
+        assert int(record.headers[headers.NOT_BEFORE]) > record.timestamp_ms
+    assert recorder.attempts[-1] == 2
+    assert await letters(log, topic) == []
+    assert await log.committed(name, TopicPartition(record.topic, 0)) == 1
+
+
+async def test_whoever_is_asked_to_come_back_late_does_not_hold_its_place(log: Log, serve: Serve, name: str) -> None:
+    topic, recorder = await log.topic(), Recorder()
+
+    async def busy(_name: str) -> None:
+        if len(recorder.begun) == 1:
+            raise Retryable("full", retry_after_ms=500)
+
+    recorder.work = busy
+    await log.produce(topic, event("one"))
+    async with serve(name, stage(topic, recorder)):
+        await until("the second delivery", lambda: recorder.done == ["one"])
+    assert recorder.attempts == [1, 2]
+
+
+async def test_what_fails_every_time_ends_as_one_dead_letter_with_all_its_attempts(
+    log: Log, serve: Serve, name: str
+) -> None:
+    topic, recorder = await log.topic(), Recorder()
+
+    async def never(_name: str) -> None:
+        raise Retryable("away")
+
+    recorder.work = never
+    await log.produce(topic, event("lost"))
+    async with serve(name, stage(topic, recorder)):
+        await until("the dead letter", lambda: letters(log, topic), 40)
+    (letter,) = await letters(log, topic)
+    assert letter.attempts == len(recorder.begun) == 6
+    assert (letter.origin.topic, letter.origin.offset) == (topic, 0)
+
+
+async def test_a_client_cannot_send_a_message_to_rest_nor_name_where_it_came_from(
+    log: Log, serve: Serve, name: str
+) -> None:
+    """INVARIANT: a partition that a header could close for a year would be anybody's to close."""
+    topic, recorder = await log.topic(), Recorder()
+    forged = [(headers.NOT_BEFORE, b"99999999999999"), (headers.ORIGIN_TOPIC, b"elsewhere"), (headers.ATTEMPT, b"99")]
+    await log.produce(topic, event("forged"), key=b"k", headers=forged)
+    async with serve(name, stage(topic, recorder)):
+        await until("the message", lambda: recorder.done == ["forged"])
+    assert recorder.attempts == [1]
+
+
+async def test_a_flood_of_failures_gives_up_no_more_than_a_few_and_all_is_done_once_it_ends(
+    log: Log, serve: Serve, name: str
+) -> None:
+    topic, recorder = await log.topic(), Recorder()
+    broken = asyncio.Event()
+    broken.set()
+
+    async def work(_name: str) -> None:
+        if broken.is_set():
+            raise KeyError("a defect of this build")
+
+    recorder.work = work
+    for number in range(60):
+        await log.produce(topic, event(f"{'abcdef'[number % 6]}{number:02}"), key="abcdef"[number % 6].encode())
+    async with serve(name, stage(topic, recorder), breaker=QUICK_BREAKER) as running:
+        await until("the breaker", lambda: _red(running))
+        with pytest.raises(Retryable, match="breaker of stage case is open after a flood of KeyError"):
+            await running.host.working()
+        broken.clear()
+
+        async def settled() -> bool:
+            return len(recorder.done) + len(await letters(log, topic)) == 60
+
+        await until("each done or given up", settled)
+        await running.host.working()
+    assert len(await letters(log, topic)) < QUICK_BREAKER.consecutive
+    by_key: dict[str, list[str]] = defaultdict(list)
+    for each in recorder.done:
+        by_key[each[0]].append(each)
+    assert all(done == sorted(done) for done in by_key.values()), "order within a key was lost"
+    assert await log.committed(name, TopicPartition(topic, 0)) == 60
+
+
+async def test_a_service_that_was_stopped_by_a_flood_leaves_its_messages_to_the_next(
+    log: Log, serve: Serve, name: str
+) -> None:
+    topic, bad, good = await log.topic(), Recorder(), Recorder()
+
+    async def fail(_name: str) -> None:
+        raise KeyError("a defect of this build")
+
+    bad.work = fail
+    for number in range(30):
+        await log.produce(topic, event(f"{number:02}"), key=str(number).encode())
+    async with serve(name, stage(topic, bad), breaker=QUICK_BREAKER) as running:
+        await until("the breaker", lambda: _red(running))
+    given_up = len(await letters(log, topic))
+    async with serve(name, stage(topic, good)):
+        await until("the rest", lambda: len(set(good.done)) >= 30 - given_up)
+
+
+async def test_what_clients_send_wrongly_opens_no_breaker(log: Log, serve: Serve, name: str) -> None:
+    """INVARIANT: nobody may stop a service from outside."""
+    topic, recorder = await log.topic(), Recorder()
+
+    async def refuse(event_name: str) -> None:
+        if event_name != "good":
+            raise Invalid("no such rating")
+
+    recorder.work = refuse
+    for number in range(30):
+        await log.produce(topic, event(f"bad{number}"), key=b"k")
+    await log.produce(topic, event("good"), key=b"k")
+    async with serve(name, stage(topic, recorder), breaker=QUICK_BREAKER) as running:
+        await until("the good one behind them", lambda: recorder.done == ["good"])
+        await running.host.working()
+    assert len(await letters(log, topic)) == 30
+
+
+async def _red(running: Running) -> bool:
+    try:
+        await running.host.working()
+    except Retryable:
+        return True
+    return False
