@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
-from headrace.messaging import topics
 from tests.chaos.attack import Progress, Report, Size
 from tests.chaos.path.draining import Backlog
-from tests.chaos.path.gathering import read_stores, read_topics, read_witness
-from tests.chaos.path.judging import Accepted, generations_repeated, repeated, violations
+from tests.chaos.path.gathering import accepted, gathered
+from tests.chaos.path.judging import generations_repeated, repeated, violations
 from tests.chaos.path.killing import Killing
 from tests.chaos.path.load import Load
-from tests.chaos.path.observed import Observed
-from tests.chaos.path.stack import Layout, ServicePath, running_path
+from tests.chaos.path.merging import merged
+from tests.chaos.path.stack import Layout, running_path
 from tests.chaos.path.submitting import Submitting
 
 # Without any progress for so long, with every service up, something is stuck.
@@ -52,16 +51,7 @@ class Kills:
         return await attack(CI if size == "ci" else PART, seed * 1000 + number, progress)
 
     def merge(self, reports: Sequence[Report]) -> Report:
-        figures: dict[str, float | int | str] = {}
-        for report in reports:
-            for name, value in report.figures.items():
-                before = figures.get(name, 0)
-                if isinstance(value, str) or isinstance(before, str):
-                    figures[name] = value
-                else:
-                    figures[name] = before + value
-        found = tuple(violation for report in reports for violation in report.violations)
-        return Report("; ".join(dict.fromkeys(report.done for report in reports)), figures, found)
+        return merged(reports)
 
 
 async def attack(scale: Scale, seed: int, progress: Progress) -> Report:
@@ -81,8 +71,9 @@ async def attack(scale: Scale, seed: int, progress: Progress) -> Report:
         await asyncio.gather(*(service.until_ready() for service in path.services))
         stuck = await Backlog(path.bootstrap).empty(patience_s=PATIENCE_S)
         whole_s = monotonic() - began
-        seen = await gathered(path, load)
-        found = [*_refused(submitting), *stuck, *violations(accepted(load, submitting), seen), *path.unasked()]
+        taken = accepted(load, submitting)
+        seen = await gathered(path, taken.conversations)
+        found = [*submitting.complaints, *stuck, *violations(taken, seen), *path.unasked()]
         logs = path.save_logs() if found else ""
     figures: dict[str, float | int | str] = {
         "kills": killing.total,
@@ -98,36 +89,6 @@ async def attack(scale: Scale, seed: int, progress: Progress) -> Report:
     }
     done = f"{killing.total:,} kills, {load.events:,} events (seed {seed})"
     return Report(done, figures, tuple(f"{violation} [seed {seed}]" for violation in found))
-
-
-async def gathered(path: ServicePath, load: Load) -> Observed:
-    """Everything that the run left behind."""
-    seen = Observed()
-    conversations = {load.conversation_of(number) for number in range(load.turns)}
-    await asyncio.to_thread(read_topics, path.bootstrap, seen)
-    await read_stores(path.redis_url, path.data, conversations, seen)
-    read_witness(path.journal, seen)
-    return seen
-
-
-def accepted(load: Load, submitting: Submitting) -> Accepted:
-    """What the broker took of the load."""
-    taken = submitting.acknowledged
-    turns = [number for number in range(load.turns) if load.turn_id(number) in taken]
-    conversations: dict[str, tuple[str, ...]] = {}
-    for number in turns:
-        conversation = load.conversation_of(number)
-        conversations[conversation] = (*conversations.get(conversation, ()), load.turn_id(number))
-    return Accepted(
-        turns=frozenset(map(load.turn_id, turns)),
-        reviews=frozenset(each for each, place in taken.items() if place.topic == topics.REVIEWS),
-        ratings=frozenset(each for each, place in taken.items() if place.topic == topics.FEEDBACK),
-        conversations=conversations,
-    )
-
-
-def _refused(submitting: Submitting) -> list[str]:
-    return [f"{len(submitting.refused)} messages were refused by the broker"] if submitting.refused else []
 
 
 ATTACK: Final = Kills()

@@ -4,7 +4,10 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from time import monotonic
 from typing import Final
+
+from confluent_kafka.admin import AdminClient
 
 from headrace.embedded import jars
 from headrace.embedded.kafka import START_SECONDS, STOP_SECONDS, serves
@@ -80,6 +83,15 @@ class Cluster:
         """Return when the broker serves clients."""
         await self._processes[number].ready(lambda: serves(self._ports[number][0]), seconds=START_SECONDS, every=0.1)
 
+    async def until_in_sync(self, seconds: float) -> None:
+        """Return when every partition has all its replicas; `Fatal` after so long."""
+        admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        until = monotonic() + seconds
+        while behind := await asyncio.to_thread(_behind, admin):
+            if monotonic() > until:
+                raise Fatal(f"after {seconds:.0f} s not in sync: {', '.join(behind[:5])}; logs are in {self._folder}")
+            await asyncio.sleep(0.5)
+
     async def stop(self) -> None:
         """Stop all."""
         await asyncio.gather(*(process.stop(seconds=STOP_SECONDS) for process in self._processes.values()))
@@ -101,3 +113,13 @@ class Cluster:
 
     def _home(self, number: int) -> Path:
         return self._folder / f"kafka-{number}"
+
+
+def _behind(admin: AdminClient) -> list[str]:
+    described = admin.list_topics(timeout=30).topics
+    return [
+        f"{name}/{number}"
+        for name, topic in described.items()
+        for number, partition in topic.partitions.items()
+        if len(partition.isrs) < BROKERS
+    ]

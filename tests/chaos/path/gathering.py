@@ -1,5 +1,6 @@
 """Collecting what a run left behind, from the topics, the stores and the witness's journal."""
 
+import asyncio
 import sqlite3
 from collections.abc import Collection, Iterable
 from contextlib import closing
@@ -16,9 +17,12 @@ from headrace.v1.responses_pb2 import ResponseCompleted, ResponseDelta
 from headrace.v1.reviews_pb2 import ReviewClassified
 from services.feedback.adapters.store import SqlStore
 from tests.chaos.path.journal import read_journal
-from tests.chaos.path.load import TENANT, TURNS_A_CONVERSATION
+from tests.chaos.path.judging import Accepted
+from tests.chaos.path.load import TENANT, TURNS_A_CONVERSATION, Load
 from tests.chaos.path.observed import ClassSeen, FinalSeen, Observed
 from tests.chaos.path.reading import records, value_of
+from tests.chaos.path.stack import ServicePath
+from tests.chaos.path.submitting import Submitting
 
 # Beside the report of the service: a row that it counts twice shows in the difference.
 _RATINGS: Final = "select feedback_id from feedback"
@@ -32,6 +36,7 @@ def read_topics(bootstrap: str, seen: Observed) -> None:
         status = ResponseCompleted.Status.Name(final.status)
         found = FinalSeen(status, final.text, final.attempt, final.delta_count, final.error.code)
         seen.finals.setdefault(final.turn_id, []).append(found)
+        seen.answered_ms.append(record.timestamp()[1])
     for record in records(bootstrap, topics.RESPONSE_DELTAS):
         delta = ResponseDelta.FromString(value_of(record))
         places = seen.pieces.setdefault(delta.turn_id, {})
@@ -40,6 +45,7 @@ def read_topics(bootstrap: str, seen: Observed) -> None:
         classified = ReviewClassified.FromString(value_of(record))
         label = ClassSeen(classified.label, classified.confidence, classified.error.code)
         seen.classes.setdefault(classified.review_id, []).append(label)
+        seen.answered_ms.append(record.timestamp()[1])
     for record in records(bootstrap, topics.DEAD_LETTERS):
         letter = DeadLetter.FromString(value_of(record))
         seen.dead_letters.append(f"{letter.stage}: {getattr(letter.error, 'class')}")
@@ -77,11 +83,31 @@ async def read_stores(redis_url: str, data: Path, conversations: Collection[str]
         await store.close()
 
 
-def read_witness(path: Path, seen: Observed) -> None:
-    """What the engines were asked for and what became final."""
-    seen.journal = list(read_journal(path))
-
-
 def _column(database: Path, query: str) -> list[str]:
     with closing(sqlite3.connect(database)) as connection:
         return [str(row[0]) for row in connection.execute(query)]
+
+
+async def gathered(path: ServicePath, conversations: Collection[str]) -> Observed:
+    """Everything that a run left behind."""
+    seen = Observed()
+    await asyncio.to_thread(read_topics, path.bootstrap, seen)
+    await read_stores(path.redis_url, path.data, conversations, seen)
+    seen.journal = list(read_journal(path.journal))
+    return seen
+
+
+def accepted(load: Load, submitting: Submitting) -> Accepted:
+    """What the broker took of a load."""
+    taken = submitting.acknowledged
+    turns = [number for number in range(load.turns) if load.turn_id(number) in taken]
+    conversations: dict[str, tuple[str, ...]] = {}
+    for number in turns:
+        conversation = load.conversation_of(number)
+        conversations[conversation] = (*conversations.get(conversation, ()), load.turn_id(number))
+    return Accepted(
+        turns=frozenset(map(load.turn_id, turns)),
+        reviews=frozenset(each for each, place in taken.items() if place.topic == topics.REVIEWS),
+        ratings=frozenset(each for each, place in taken.items() if place.topic == topics.FEEDBACK),
+        conversations=conversations,
+    )

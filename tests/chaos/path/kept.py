@@ -12,13 +12,14 @@ from time import monotonic
 from typing import Final
 
 from headrace.embedded.ports import LOOPBACK, free_port
-from headrace.embedded.process import ChildProcess, reply
+from headrace.embedded.process import ChildProcess
 from headrace.messaging.errors import Fatal
 
 START_SECONDS: Final = 120.0
 DRAIN_SECONDS: Final = 20.0
 # Beside the drain: closing clients, flushing spans.
 CLOSING_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 5.0
 _ASK_READY: Final = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
@@ -92,11 +93,12 @@ class KeptService:
             os.kill(pid, signal.SIGKILL)
         return True
 
-    async def restart(self) -> Ending:
-        """SIGTERM, wait for its end, start it again and wait until it is ready: what an upgrade does."""
+    async def restart(self, module: str | None = None) -> Ending:
+        """SIGTERM, wait for its end, start it again, maybe another build of it: what an upgrade does."""
         process = self._process
         if process is None:
             raise Fatal(f"{self.instance} was not started")
+        self.module = module or self.module
         self._ready.clear()
         self._asked = True
         self._ended.clear()
@@ -104,9 +106,7 @@ class KeptService:
         await process.stop(seconds=DRAIN_SECONDS + CLOSING_SECONDS)
         await self._ended.wait()
         ended = self.endings[-1]
-        ending = Ending(ended.instance, ended.how, ended.status, asked=True, seconds=monotonic() - began)
-        await self.until_ready()
-        return ending
+        return Ending(ended.instance, ended.how, ended.status, asked=True, seconds=monotonic() - began)
 
     async def stop(self) -> None:
         """Drain and end it for good."""
@@ -118,10 +118,18 @@ class KeptService:
             with suppress(asyncio.CancelledError):
                 await self._keeping
 
-    async def said(self, question: bytes = _ASK_READY) -> str:
-        """What its health server answers now; empty where nobody listens."""
-        answer = await reply(LOOPBACK, self._port, question)
-        return (answer or b"").decode("utf-8", "replace")
+    async def readiness(self) -> str:
+        """What `/readyz` answers now, head and body; empty where nobody listens."""
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                reader, writer = await asyncio.open_connection(LOOPBACK, self._port)
+                try:
+                    writer.write(_ASK_READY)
+                    return (await reader.read()).decode("utf-8", "replace")
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError):
+            return ""
 
     async def _keep(self) -> None:
         while not self._leaving:
@@ -152,4 +160,4 @@ class KeptService:
         return process
 
     async def _is_ready(self) -> bool:
-        return (await self.said()).startswith("HTTP/1.1 200")
+        return (await self.readiness()).startswith("HTTP/1.1 200")

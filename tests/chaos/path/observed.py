@@ -47,5 +47,7 @@ class Observed:
     ratings_counted: int = 0
     turns_counted: int = 0
     journal: Sequence[Line] = ()
+    # When each answer was published, epoch ms.
+    answered_ms: list[int] = field(default_factory=list)
     # Ids of what a topic holds, for those that a producer was told were taken.
     held: dict[str, set[str]] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Reading a topic from its first record to its last, as a read-committed consumer sees it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
@@ -37,6 +37,17 @@ def end_offsets(bootstrap: str, places: Iterable[tuple[str, int]]) -> dict[tuple
         return {place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=30)[1] for place in places}
     finally:
         consumer.close()
+
+
+def topic_ends(bootstrap: str, wanted: Callable[[str], bool]) -> int:
+    """How many records these topics ever got, all partitions together."""
+    consumer = _consumer(bootstrap)
+    try:
+        described = consumer.list_topics(timeout=30).topics
+    finally:
+        consumer.close()
+    places = [(name, number) for name, topic in described.items() if wanted(name) for number in topic.partitions]
+    return sum(end_offsets(bootstrap, places).values())
 
 
 def value_of(message: Message) -> bytes:

@@ -19,6 +19,7 @@ from tests.chaos.path import journaled_inference
 from tests.chaos.path.brokers import BROKERS, Cluster
 from tests.chaos.path.infra import MODEL, copy_infra
 from tests.chaos.path.kept import Ending, KeptService
+from tests.chaos.path.load import TENANT
 
 # Without the gateway: clients of the topics have no need of it.
 STAGES: Final = ("preprocessing", "grounding", "safety", "inference", "postprocessing", "feedback")
@@ -56,7 +57,23 @@ class ServicePath:
     folder: Path
     broker: Broker
     valkey: EmbeddedValkey
+    infra: Path
     services: list[KeptService]
+
+    def environment(self) -> Mapping[str, str]:
+        """What the services, and commands beside them, are told."""
+        return {
+            "HEADRACE_KAFKA_BOOTSTRAP": self.bootstrap,
+            "HEADRACE_REDIS_URL": self.redis_url,
+            "HEADRACE_DATA_DIR": str(self.data),
+            "HEADRACE_INFRA_DIR": str(self.infra),
+            "HEADRACE_INFERENCE_WARM_MODELS": f'["{MODEL}"]',
+            "HEADRACE_INFERENCE_RUNTIME": "local",
+            "HEADRACE_GATEWAY_TENANT": TENANT,
+            # A run writes millions of spans, which nobody would read.
+            "HEADRACE_SPAN_STORE": "off",
+            journaled_inference.JOURNAL: str(self.journal),
+        }
 
     @property
     def bootstrap(self) -> str:
@@ -114,24 +131,11 @@ async def running_path(layout: Layout) -> AsyncIterator[ServicePath]:
         stack.push_async_callback(broker.stop)
         await asyncio.gather(broker.start(), valkey.start())
         await apply_topics(broker.address, _planned(infra, layout.brokers))
-        path = ServicePath(folder, broker, valkey, [])
-
-        def environment() -> Mapping[str, str]:
-            return {
-                "HEADRACE_KAFKA_BOOTSTRAP": broker.address,
-                "HEADRACE_REDIS_URL": valkey.address,
-                "HEADRACE_DATA_DIR": str(path.data),
-                "HEADRACE_INFRA_DIR": str(infra),
-                "HEADRACE_INFERENCE_WARM_MODELS": f'["{MODEL}"]',
-                # A run writes millions of spans, which nobody would read.
-                "HEADRACE_SPAN_STORE": "off",
-                journaled_inference.JOURNAL: str(path.journal),
-            }
-
+        path = ServicePath(folder, broker, valkey, infra, [])
         for name, count in layout.services.items():
             for number in range(count):
                 path.services.append(
-                    KeptService(name, number, layout.module(name), logs=folder / "logs", environment=environment)
+                    KeptService(name, number, layout.module(name), logs=folder / "logs", environment=path.environment)
                 )
         stack.push_async_callback(_stop, path)
         for service in path.services:

@@ -51,6 +51,14 @@ class Submitting:
         """The longest that an acknowledgement took: how long a broker's death stalled a producer."""
         return max((each.seconds for each in self.acknowledged.values()), default=0.0)
 
+    @property
+    def complaints(self) -> list[str]:
+        """A sentence if the broker refused anything."""
+        if not self.refused:
+            return []
+        reasons = ", ".join(sorted(set(self.refused.values())))
+        return [f"{len(self.refused)} messages were refused by the broker: {reasons}"]
+
     async def send(self, load: Iterable[Sent], per_second: float) -> None:
         """Send everything, evenly; return when each message is acknowledged or refused."""
         began = monotonic()
