@@ -1,11 +1,9 @@
 """The gateway's composition root: `build_app` wires it, running the module serves it."""
 
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-import uvicorn
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
@@ -27,6 +25,7 @@ from services.gateway.domain.shelf import Shelf
 from services.gateway.handlers import completions, rest, sockets
 from services.gateway.handlers.desk import Desk
 from services.gateway.handlers.guarding import Guard
+from services.gateway.handlers.serving import DrainingServer, raise_file_limit
 from services.gateway.handlers.turns import Turns
 from services.gateway.ports import BacklogSource, ModelList, ReplyTail, TraceReader, TurnIndex
 from services.gateway.settings import Settings
@@ -101,32 +100,9 @@ def build_app(
     return app
 
 
-class DrainingServer(uvicorn.Server):
-    """A server of one gateway; it tells the desk before it sends clients away, so that none is taken to have left."""
-
-    def __init__(self, app: FastAPI, settings: Settings) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                host=settings.host,
-                port=settings.port,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                ws_max_size=settings.max_socket_bytes,
-                timeout_graceful_shutdown=int(settings.drain_seconds),
-            )
-        )
-        self._desk: Desk = app.state.desk
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop accepting, close websockets with 1012, let HTTP streams finish."""
-        self._desk.drain()
-        await super().shutdown(sockets)
-
-
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
+    raise_file_limit()
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn drains on the signal and raises it again afterwards: by then all is done and the exit code is 0.
         signal.signal(number, lambda *_: None)

@@ -34,6 +34,10 @@ class Settings(ServiceSettings):
     max_socket_bytes: int = Field(16 * 1024 * 1024, ge=1024)
     # After its socket closed a turn goes on this long, in case the client comes back.
     resume_seconds: float = Field(10.0, ge=0)
+    # Open websockets; more are refused with 503. Each costs some tens of kilobytes.
+    max_sockets: int = Field(8192, ge=1)
+    # A client whose connection takes nothing for this long is sent away; it may connect again and resume.
+    slow_client_seconds: float = Field(10.0, gt=0)
     # How long to wait for deltas that the final says exist before the final's text stands in for them.
     stragglers_seconds: float = Field(2.0, ge=0)
     # After this long without a final the client is told that none came.

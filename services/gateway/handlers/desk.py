@@ -16,10 +16,12 @@ from services.gateway.domain.places import Place, slot_of
 from services.gateway.domain.requests import Question, Rating
 from services.gateway.handlers import outgoing
 from services.gateway.handlers.following import Followers
-from services.gateway.handlers.reading import PartitionReader, Replays
+from services.gateway.handlers.reading import PartitionReader
+from services.gateway.handlers.replays import Replays
 from services.gateway.handlers.surveying import Survey
 from services.gateway.handlers.turns import HeldTurn, Turns
 from services.gateway.handlers.watching import Watch, root_span
+from services.gateway.handlers.whereabouts import Whereabouts
 from services.gateway.ports import BacklogSource, Known, ReplyTail, TurnIndex
 
 log = structlog.get_logger()
@@ -27,6 +29,8 @@ log = structlog.get_logger()
 # When to ask again for a turn that another gateway is just asking.
 _CLAIMED_RETRY_MS = 2000
 _START_SECONDS = 10.0
+# Turns asked elsewhere that are read here at the same time; admission counts only what is asked here.
+_MAX_ADOPTED = 2048
 # The stage whose work is the model's.
 _MODEL = "inference"
 
@@ -48,7 +52,7 @@ class Desk:
     ) -> None:
         self._publisher = publisher
         self._tail = tail
-        self._index = index
+        self._whereabouts = Whereabouts(index, tail)
         self._turns = turns
         self._admission = admission
         self._tenant = tenant
@@ -59,7 +63,6 @@ class Desk:
         self._replays = Replays(tail, turns.feed)
         self._followers = Followers(index, gateway, self._abandoned)
         self._asking: set[asyncio.Task[HeldTurn]] = set()
-        self._searching = asyncio.Lock()
         self._survey = Survey(backlog, admission.backlog)
         turns.on_reply(self._replied)
         turns.on_end(self._replays.leave)
@@ -138,7 +141,7 @@ class Desk:
         """A turn asked here or anywhere else in the last hour. Raises `Invalid` where it is unknown."""
         if turn := self._turns.get(turn_id):
             return turn
-        place = await self._look_up(turn_id)
+        place = await self._whereabouts.find(turn_id)
         if place is None:
             raise _unknown()
         return self._turns.get(turn_id) or self._adopt(self._turns.hold(turn_id), place)
@@ -150,7 +153,7 @@ class Desk:
     async def cancel(self, turn_id: str) -> None:
         """Stop a turn. Raises `Invalid` where it is unknown."""
         turn = self._turns.get(turn_id)
-        if turn is None and await self._look_up(turn_id) is None:
+        if turn is None and await self._whereabouts.find(turn_id) is None:
             raise _unknown()
         if turn is None or not turn.log.closed:
             await self._publisher.publish(
@@ -167,7 +170,7 @@ class Desk:
         try:
             await self.check()
             place = self._place()
-            if known := await self._claim(turn.turn_id, place):
+            if known := await self._whereabouts.claim(turn.turn_id, place):
                 return self._found(turn, known)
             await self._publish_prompt(question, turn)
         except HeadraceError as exc:
@@ -177,10 +180,7 @@ class Desk:
             self._turns.drop(turn)
             raise
         turn.accepted.set_result(None)
-        try:
-            await self._index.confirm(turn.turn_id, place)
-        except Retryable as exc:
-            log.warning("the turn is not in the index: only this gateway can resume it", reason=str(exc))
+        await self._whereabouts.confirm(turn.turn_id, place)
         return turn
 
     async def _publish_prompt(self, question: Question, turn: HeldTurn) -> None:
@@ -188,9 +188,7 @@ class Desk:
             with turn.watch.asking():
                 await self._publisher.publish(outgoing.prompt(question, tenant=self._tenant, partition=self._slot))
         except HeadraceError:
-            # The id must be free for the next try.
-            with suppress(Retryable):
-                await self._index.release(turn.turn_id)
+            await self._whereabouts.release(turn.turn_id)
             raise
 
     def _replied(self, turn: HeldTurn) -> None:
@@ -206,13 +204,6 @@ class Desk:
             raise Retryable("the gateway is starting: try again")
         return Place(self._slot, self._home.position)
 
-    async def _claim(self, turn_id: str, place: Place) -> Known | None:
-        try:
-            return await self._index.claim(turn_id, place)
-        except Retryable as exc:
-            log.warning("the turn index cannot be asked: repeats are known to this gateway only", reason=str(exc))
-            return None
-
     def _found(self, turn: HeldTurn, known: Known) -> HeldTurn:
         if not known.accepted:
             raise Retryable("another gateway is just asking this: ask again", retry_after_ms=_CLAIMED_RETRY_MS)
@@ -221,20 +212,13 @@ class Desk:
         return self._adopt(turn, known.place)
 
     def _adopt(self, turn: HeldTurn, place: Place) -> HeldTurn:
+        if self._replays.turns >= _MAX_ADOPTED:
+            self._turns.drop(turn)
+            raise Retryable(f"{_MAX_ADOPTED} turns of other gateways are read here, the limit: resume in a moment")
         turn.adopted = True
         turn.accepted.set_result(None)
         self._replays.join(turn.turn_id, place)
         return turn
-
-    async def _look_up(self, turn_id: str) -> Place | None:
-        try:
-            known = await self._index.find(turn_id)
-        except Retryable as exc:
-            log.warning("the turn index cannot be asked: searching the replies", reason=str(exc))
-            # One search at a time: each reads all recent replies.
-            async with self._searching:
-                return await self._tail.find(turn_id)
-        return known.place if known else None
 
     async def _abandoned(self, turn: HeldTurn, *, elsewhere: bool) -> None:
         if not elsewhere:

@@ -8,6 +8,7 @@ from typing import assert_never
 import orjson
 import structlog
 from fastapi import APIRouter
+from starlette.responses import PlainTextResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from headrace.messaging.errors import HeadraceError, Invalid
@@ -26,11 +27,13 @@ log = structlog.get_logger()
 # A socket may follow this many turns at once; more are refused, not queued.
 MAX_TURNS = 64
 _POLICY_VIOLATION = 1008
+_SOCKET_RETRY_S = 5
 
 
 def router(desk: Desk, settings: Settings) -> APIRouter:
     """The route of the chat."""
     routes = APIRouter()
+    chats: set[Chat] = set()
 
     @routes.websocket("/v1/chat/ws")
     async def chat(websocket: WebSocket) -> None:
@@ -38,9 +41,17 @@ def router(desk: Desk, settings: Settings) -> APIRouter:
             log.warning("a page of another origin was refused", origin=websocket.headers.get("origin"))
             await websocket.close(_POLICY_VIOLATION)
             return
+        if len(chats) >= settings.max_sockets:
+            await websocket.send_denial_response(_too_many_sockets(settings.max_sockets))
+            return
         await websocket.accept()
-        with metrics.OPEN_SOCKETS.track_inprogress():
-            await Chat(websocket, desk, settings).run()
+        open_chat = Chat(websocket, desk, settings)
+        chats.add(open_chat)
+        try:
+            with metrics.OPEN_SOCKETS.track_inprogress():
+                await open_chat.run()
+        finally:
+            chats.discard(open_chat)
 
     return routes
 
@@ -139,6 +150,11 @@ class Chat:
             states = self._websocket.application_state, self._websocket.client_state
             if states == (WebSocketState.CONNECTED, WebSocketState.CONNECTED):
                 await self._websocket.send_text(orjson.dumps(frame).decode())
+
+
+def _too_many_sockets(limit: int) -> Response:
+    message = f"{limit} websockets are open, the limit of this gateway: connect again in {_SOCKET_RETRY_S} s\n"
+    return PlainTextResponse(message, 503, headers={"retry-after": str(_SOCKET_RETRY_S)})
 
 
 def _id_of(frame: Frame) -> str:

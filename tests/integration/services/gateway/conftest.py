@@ -10,7 +10,8 @@ import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from services.gateway.app import DrainingServer, build_app
+from services.gateway.app import build_app
+from services.gateway.handlers.serving import DrainingServer
 from services.gateway.settings import Settings
 from tests.fakes.pipeline import MemoryWire, Pipeline, Wire, kafka_wire
 from tests.fakes.replies import FixedBacklog, FixedModels, FixedTraces, MemoryTurnIndex

@@ -4,6 +4,7 @@ import uuid
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from headrace.messaging.errors import Retryable
 from tests.fakes.memory_log import MemoryPublisher
@@ -104,6 +105,43 @@ async def test_a_client_that_reads_nothing_holds_up_nobody(world: World) -> None
         stuck.connection.transport.resume_reading()
         await stuck.until("done")
     assert stuck.text(turn.prompt.turn_id) == reader.text(turn.prompt.turn_id)
+
+
+async def test_a_client_that_reads_nothing_for_long_is_sent_away_and_resumes(world: World) -> None:
+    address = await world.gateway(slow_client_seconds=0.3, resume_seconds=30)
+    async with world.client(address) as stuck, httpx.AsyncClient(base_url=f"http://{address}") as http:
+        turn = await world.pipeline.asked(await stuck.ask())
+        await stuck.until("accepted")
+        stuck.connection.transport.pause_reading()
+        for _ in range(40):
+            await turn.delta("x" * 100_000)
+
+        async def gone() -> bool:
+            return "headrace_open_sockets 0.0" in (await http.get("/metrics")).text
+
+        await until("the gateway to let it go", gone)
+        stuck.connection.transport.resume_reading()
+        with pytest.raises(ConnectionClosed) as closed:
+            await stuck.until("done")
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1013
+    last = stuck.frames[-1]
+    async with world.client(address) as again:
+        await again.send(type="resume", id=turn.prompt.turn_id, after_seq=last["seq"], attempt=1)
+        await turn.complete()
+        await again.until("done")
+    assert len(stuck.text(turn.prompt.turn_id) + again.text(turn.prompt.turn_id)) == 4_000_000
+
+
+async def test_more_sockets_than_memory_allows_are_refused(world: World) -> None:
+    address = await world.gateway(max_sockets=1)
+    async with world.client(address) as first:
+        with pytest.raises(InvalidStatus) as refused:
+            async with world.client(address):
+                pass
+        assert (refused.value.response.status_code, refused.value.response.headers["retry-after"]) == (503, "5")
+        await first.ask()
+        await first.until("accepted")
 
 
 async def test_feedback_is_passed_on_by_both_ways(world: World) -> None:
