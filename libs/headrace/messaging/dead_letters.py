@@ -1,11 +1,30 @@
 """A dead letter: what could not be processed, with all that is needed to work it."""
 
+from dataclasses import dataclass
+
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headrace.messaging import headers, topics
 from headrace.messaging.contract import Outgoing
 from headrace.messaging.records import Received, header_int
 from headrace.v1.dead_letters_pb2 import DeadLetter, DeadLetterError, Origin, RecordHeader
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """A record on its way out again, its bytes and headers as they came."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    # None: by the key.
+    partition: int | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes a broker gets."""
+        return len(self.key or b"") + len(self.value or b"") + sum(len(name) + len(held) for name, held in self.headers)
 
 
 def bury(record: Received, *, stage: str, error: BaseException, attempts: int, trace_id: str, now_ms: int) -> Outgoing:
@@ -25,6 +44,8 @@ def bury(record: Received, *, stage: str, error: BaseException, attempts: int, t
         value=record.value or b"",
         key=record.key or b"",
         dead_at=timestamp(now_ms),
+        tombstone=record.value is None,
+        keyless=record.key is None,
     )
     tenant = record.headers.get(headers.TENANT, "")
     return Outgoing(topics.DEAD_LETTERS, key=record.key_text or stage, message=letter, tenant=tenant)

@@ -16,3 +16,9 @@ ORIGIN_TOPIC: Final = "origin-topic"
 ORIGIN_PARTITION: Final = "origin-partition"
 ORIGIN_OFFSET: Final = "origin-offset"
 ORIGIN_TIMESTAMP: Final = "origin-timestamp"
+# On a redriven message: the dead letter that it was.
+REDRIVEN_FROM: Final = "redriven-from"
+# What tells of earlier tries, and is void for a message that begins anew.
+OF_EARLIER_TRIES: Final = frozenset(
+    {ATTEMPT, NOT_BEFORE, ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ORIGIN_TIMESTAMP, REDRIVEN_FROM}
+)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eheadrace/v1/dead_letters.proto\x12\x0bheadrace.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\x02\n\nDeadLetter\x12\r\n\x05stage\x18\x01 \x01(\t\x12+\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x1c.headrace.v1.DeadLetterError\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\x05\x12#\n\x06origin\x18\x04 \x01(\x0b\x32\x13.headrace.v1.Origin\x12\x10\n\x08trace_id\x18\x05 \x01(\t\x12*\n\x07headers\x18\x06 \x03(\x0b\x32\x19.headrace.v1.RecordHeader\x12\r\n\x05value\x18\x07 \x01(\x0c\x12\x0b\n\x03key\x18\x08 \x01(\x0c\x12+\n\x07\x64\x65\x61\x64_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"1\n\x0f\x44\x65\x61\x64LetterError\x12\r\n\x05\x63lass\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"i\n\x06Origin\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tpartition\x18\x02 \x01(\x05\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12-\n\ttimestamp\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"*\n\x0cRecordHeader\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eheadrace/v1/dead_letters.proto\x12\x0bheadrace.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x02\n\nDeadLetter\x12\r\n\x05stage\x18\x01 \x01(\t\x12+\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x1c.headrace.v1.DeadLetterError\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\x05\x12#\n\x06origin\x18\x04 \x01(\x0b\x32\x13.headrace.v1.Origin\x12\x10\n\x08trace_id\x18\x05 \x01(\t\x12*\n\x07headers\x18\x06 \x03(\x0b\x32\x19.headrace.v1.RecordHeader\x12\r\n\x05value\x18\x07 \x01(\x0c\x12\x0b\n\x03key\x18\x08 \x01(\x0c\x12+\n\x07\x64\x65\x61\x64_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttombstone\x18\n \x01(\x08\x12\x0f\n\x07keyless\x18\x0b \x01(\x08\"\xfc\x01\n\x15\x44\x65\x61\x64LetterDisposition\x12\x11\n\tletter_id\x18\x01 \x01(\t\x12\x39\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32).headrace.v1.DeadLetterDisposition.Action\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08operator\x18\x04 \x01(\t\x12\r\n\x05topic\x18\x05 \x01(\t\x12\x10\n\x08repaired\x18\x06 \x01(\x08\":\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x0c\n\x08REDRIVEN\x10\x01\x12\n\n\x06PURGED\x10\x02\"1\n\x0f\x44\x65\x61\x64LetterError\x12\r\n\x05\x63lass\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"i\n\x06Origin\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tpartition\x18\x02 \x01(\x05\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12-\n\ttimestamp\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"*\n\x0cRecordHeader\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,11 +33,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headrace.v1.dead_letters_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DEADLETTER']._serialized_start=81
-  _globals['_DEADLETTER']._serialized_end=343
-  _globals['_DEADLETTERERROR']._serialized_start=345
-  _globals['_DEADLETTERERROR']._serialized_end=394
-  _globals['_ORIGIN']._serialized_start=396
-  _globals['_ORIGIN']._serialized_end=501
-  _globals['_RECORDHEADER']._serialized_start=503
-  _globals['_RECORDHEADER']._serialized_end=545
+  _globals['_DEADLETTER']._serialized_end=379
+  _globals['_DEADLETTERDISPOSITION']._serialized_start=382
+  _globals['_DEADLETTERDISPOSITION']._serialized_end=634
+  _globals['_DEADLETTERDISPOSITION_ACTION']._serialized_start=576
+  _globals['_DEADLETTERDISPOSITION_ACTION']._serialized_end=634
+  _globals['_DEADLETTERERROR']._serialized_start=636
+  _globals['_DEADLETTERERROR']._serialized_end=685
+  _globals['_ORIGIN']._serialized_start=687
+  _globals['_ORIGIN']._serialized_end=792
+  _globals['_RECORDHEADER']._serialized_start=794
+  _globals['_RECORDHEADER']._serialized_end=836
 # @@protoc_insertion_point(module_scope)

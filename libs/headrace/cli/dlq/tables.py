@@ -1,0 +1,139 @@
+"""Letters as tables and as JSON."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from headrace.cli.dlq.text import local, one_line, short_topic
+from headrace.cli.output import out
+from headrace.client.dead_letters.choice import State, state_of
+from headrace.messaging.letters import Letter
+from headrace.v1.dead_letters_pb2 import DeadLetterDisposition
+
+_STATE_STYLES: Final = {State.OPEN: "red", State.REDRIVEN: "green", State.PURGED: "dim"}
+# What is piped is for programs that look for words: nothing in it is cut to a terminal's width.
+_PIPED_WIDTH: Final = 400
+_WIDE: Final = 180
+_MESSAGE: Final = 60
+_TRACE: Final = 8
+
+Done = Mapping[str, DeadLetterDisposition]
+
+
+def screen() -> Console:
+    """Where tables go."""
+    return out if out.is_terminal else Console(width=_PIPED_WIDTH)
+
+
+def letters_table(letters: Iterable[Letter], done: Done, *, width: int) -> Table:
+    """A line a letter."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name in ("id", "died", "stage"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("error", no_wrap=True, overflow="ellipsis", ratio=1 if width < _PIPED_WIDTH else None)
+    table.add_column("tries", justify="right", no_wrap=True)
+    table.add_column("origin", no_wrap=True, overflow="ellipsis")
+    for name in ("tenant", "trace", "state"):
+        table.add_column(name, no_wrap=True)
+    for letter in letters:
+        state = state_of(done.get(letter.id))
+        table.add_row(
+            Text(letter.id, "bold"),
+            local(letter.dead_ms),
+            Text(one_line(letter.stage, 20)),
+            Text.assemble((one_line(letter.error, 40), "yellow"), " ", one_line(letter.message, _MESSAGE)),
+            str(letter.attempts),
+            Text(origin(letter)),
+            Text(one_line(letter.tenant, 24)),
+            Text(letter.trace_id if width >= _WIDE else letter.trace_id[:_TRACE], "dim"),
+            Text(state, _STATE_STYLES[state]),
+        )
+    return table
+
+
+def origin(letter: Letter) -> str:
+    """Where it came from, in a word."""
+    topic = one_line(short_topic(letter.origin_topic), 60)
+    return f"{topic}/{letter.origin_partition}@{letter.origin_offset}"
+
+
+def summary_table(letters: Sequence[Letter], done: Done) -> Table:
+    """Counts by stage and error."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("stage")
+    table.add_column("error")
+    for state in State:
+        table.add_column(state, justify="right")
+    table.add_column("first died")
+    table.add_column("last died")
+    for row in counted(letters, done):
+        table.add_row(
+            Text(one_line(row["stage"], 20)),
+            Text(one_line(row["error"], 40), "yellow"),
+            *(str(row[state.value] or "") for state in State),
+            local(row["first_ms"]),
+            local(row["last_ms"]),
+        )
+    return table
+
+
+def counted(letters: Iterable[Letter], done: Done) -> list[dict[str, Any]]:
+    """Counts by stage and error, the most first."""
+    states: dict[tuple[str, str], Counter[State]] = defaultdict(Counter)
+    moments: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for letter in letters:
+        states[letter.stage, letter.error][state_of(done.get(letter.id))] += 1
+        moments[letter.stage, letter.error].append(letter.dead_ms)
+    return [
+        {
+            "stage": stage,
+            "error": error,
+            **{state.value: counts[state] for state in State},
+            "first_ms": min(moments[stage, error]),
+            "last_ms": max(moments[stage, error]),
+        }
+        for (stage, error), counts in sorted(states.items(), key=lambda item: -item[1].total())
+    ]
+
+
+def as_json(letter: Letter, disposition: DeadLetterDisposition | None) -> dict[str, Any]:
+    """A letter for a script; moments in UTC."""
+    return {
+        "id": letter.id,
+        "died_at": utc(letter.dead_ms),
+        "state": state_of(disposition).value,
+        "stage": letter.stage,
+        "error": {"class": letter.error, "message": letter.message},
+        "attempts": letter.attempts,
+        "origin": {
+            "topic": letter.origin_topic,
+            "partition": letter.origin_partition,
+            "offset": letter.origin_offset,
+            "at": utc(letter.origin_ms),
+        },
+        "tenant": letter.tenant,
+        "trace_id": letter.trace_id,
+        "bytes": letter.bytes,
+        "redriven_from": letter.redriven_from,
+        **({} if disposition is None else {"disposition": disposed(disposition)}),
+    }
+
+
+def disposed(disposition: DeadLetterDisposition) -> dict[str, Any]:
+    """What was done with a letter."""
+    return {
+        "at": utc(disposition.at.ToMilliseconds()),
+        "operator": disposition.operator,
+        "topic": disposition.topic,
+        "repaired": disposition.repaired,
+    }
+
+
+def utc(epoch_ms: int) -> str:
+    """ISO 8601, to the millisecond."""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,1 @@
+"""Working dead letters: which ones, where they go, and getting them there once."""
