@@ -34,6 +34,8 @@ class Committer:
         self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
         self._committing = asyncio.Lock()
+        # Set while the task runs: a commit that is on its way may be refused after the reason to try again has passed.
+        self._asked_again = False
 
     def bind(self, subscription: Subscription) -> None:
         """Commit by this place in the group."""
@@ -96,6 +98,7 @@ class Committer:
                 await self._task
 
     def _commit_soon(self) -> None:
+        self._asked_again = True
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._commit_until_settled(), name="commit")
 
@@ -103,6 +106,7 @@ class Committer:
         pause = LINGER_S
         while True:
             await self._clock.sleep(pause)
+            self._asked_again = False
             async with self._committing:
                 try:
                     pending = await self._commit()
@@ -114,7 +118,7 @@ class Committer:
                     return
                 else:
                     pause = LINGER_S
-            if not pending:
+            if not pending and not self._asked_again:
                 return
 
     async def _commit(self) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
@@ -9,6 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from headrace.messaging.intake import received
 from headrace.messaging.records import Received, TopicPartition
+
+_LOOK_MS: Final = 200
 
 
 async def follow(
@@ -35,18 +38,17 @@ async def follow(
             consumer.seek(partitions[place], offset)
         if started is not None:
             started(positions)
-        open_ends = {place: stop for place, stop in (stop_at or {}).items() if positions[place] < stop}
-        if stop_at is not None and not open_ends:
+        if stop_at is None:
+            async for record in consumer:
+                yield received(record)
             return
-        async for record in consumer:
-            mine = received(record)
-            limit = (stop_at or {}).get(mine.home)
-            if limit is None or mine.offset < limit:
-                yield mine
-            if stop_at is not None and limit is not None and mine.offset >= limit - 1:
-                open_ends.pop(mine.home, None)
-                if not open_ends:
-                    return
+        # By position, not by the last record: before the end there may be nothing but the mark of a transaction.
+        while any([await consumer.position(partitions[place]) < stop for place, stop in stop_at.items()]):
+            for records in (await consumer.getmany(timeout_ms=_LOOK_MS)).values():
+                for record in records:
+                    mine = received(record)
+                    if mine.offset < stop_at.get(mine.home, mine.offset + 1):
+                        yield mine
     finally:
         await consumer.stop()
 
