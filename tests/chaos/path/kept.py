@@ -71,6 +71,11 @@ class KeptService:
         """Whether its last start has got as far as `/readyz`."""
         return self._ready.is_set()
 
+    @property
+    def pid(self) -> int | None:
+        """Its process; None while there is none."""
+        return self._process.pid if self._process else None
+
     def start(self) -> None:
         """Start it and keep it from now on."""
         self._keeping = asyncio.create_task(self._keep(), name=self.instance)
