@@ -120,7 +120,7 @@ class Desk:
         if turn is not None:
             await asyncio.shield(turn.accepted)
             return turn
-        timeout_s = question.timeout_ms / 1000 if question.timeout_ms else None
+        timeout_s = question.timeout_ms / 1000 or None
         admitted = self._admission.admit(question.turn_id, monotonic(), client=client, timeout_s=timeout_s)
         if isinstance(admitted, Busy):
             metrics.REFUSALS.labels(rule=f"admission.{admitted.cause.value}").inc()
