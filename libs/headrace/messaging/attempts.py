@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from headrace.messaging import topics
 from headrace.messaging.breaker import Breaker
 from headrace.messaging.clock import Clock
@@ -13,6 +15,8 @@ from headrace.messaging.processing import Finished, Processed, Processor
 from headrace.messaging.records import Received
 from headrace.messaging.retries import Bury, RetryInPlace, RetryLater, RetryPolicy, Stop, consequence
 from headrace.messaging.schedule import Work
+
+log = structlog.get_logger()
 
 # How long work whose partition may be lost waits for the group to say so; lost, it is cancelled.
 _FENCED_S = 0.25
@@ -132,7 +136,11 @@ class Attempts:
     async def _bury(self, work: Work, processor: Processor, error: Exception) -> Processed:
         attempts = (work.delivery - 1) * self._policy.tries + work.tries
         await self._failures.bury(work.record, stage=processor.stage, error=error, attempts=attempts)
-        return await self._failures.insist(lambda: processor.buried(work.record, error))
+        try:
+            return await self._failures.insist(lambda: processor.buried(work.record, error))
+        except Exception as exc:  # noqa: BLE001 - the letter is written: one record more must not stop the service
+            log.error("nobody could be told of a dead letter", stage=processor.stage, error=type(exc).__name__)
+            return Finished()
 
 
 def _speaks_against_the_stage(error: Exception, source: str) -> bool:

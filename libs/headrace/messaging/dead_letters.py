@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from headrace.messaging import headers, topics
 from headrace.messaging.contract import Outgoing
 from headrace.messaging.records import Received, header_int
+from headrace.messaging.times import timestamp
 from headrace.v1.dead_letters_pb2 import DeadLetter, DeadLetterError, Origin, RecordHeader
 
 
@@ -35,7 +34,7 @@ def bury(record: Received, *, stage: str, error: BaseException, attempts: int, t
         attempts=attempts,
         origin=Origin(
             topic=record.headers.get(headers.ORIGIN_TOPIC, record.topic),
-            partition=header_int(record.headers, headers.ORIGIN_PARTITION, record.partition),
+            partition=_partition_of(record),
             offset=header_int(record.headers, headers.ORIGIN_OFFSET, record.offset),
             timestamp=timestamp(header_int(record.headers, headers.ORIGIN_TIMESTAMP, record.timestamp_ms)),
         ),
@@ -51,8 +50,6 @@ def bury(record: Received, *, stage: str, error: BaseException, attempts: int, t
     return Outgoing(topics.DEAD_LETTERS, key=record.key_text or stage, message=letter, tenant=tenant)
 
 
-def timestamp(epoch_ms: int) -> Timestamp:
-    """Epoch milliseconds as the wire's timestamp."""
-    stamp = Timestamp()
-    stamp.FromMilliseconds(epoch_ms)
-    return stamp
+def _partition_of(record: Received) -> int:
+    found = header_int(record.headers, headers.ORIGIN_PARTITION, record.partition)
+    return found if 0 <= found < 2**31 else record.partition

@@ -22,7 +22,7 @@ from headrace.messaging.outlet import Outlet
 from headrace.messaging.processing import Processor, Released
 from headrace.messaging.records import Received, TopicPartition, header_int
 from headrace.messaging.resting import Resting
-from headrace.messaging.retries import RetryPolicy
+from headrace.messaging.retries import LONGEST_REST_MS, RetryPolicy
 from headrace.messaging.schedule import Schedule, Work
 from headrace.messaging.transport import Subscription
 from headrace.telemetry import metrics
@@ -96,8 +96,9 @@ class Dispatcher:
         if self._draining or not self._committer.start(record):
             return
         work = arrived(record, self._processors, self.retry_topics)
-        due_ms = header_int(work.record.headers, headers.NOT_BEFORE)
-        if due_ms > self._clock.now_ms():
+        now_ms = self._clock.now_ms()
+        due_ms = min(header_int(work.record.headers, headers.NOT_BEFORE), now_ms + LONGEST_REST_MS)
+        if due_ms > now_ms:
             self._resting.put(work, due_ms)
             self._set_timer()
         else:

@@ -72,13 +72,7 @@ class KafkaPublisher:
         headers = headers_of(outgoing)
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                await self._broker.publish(
-                    value,
-                    topic=outgoing.topic,
-                    key=outgoing.key.encode() or None,
-                    partition=outgoing.partition,
-                    headers=headers,
-                )
+                await self._send(outgoing, value, headers, outgoing.partition)
         except MessageSizeTooLargeError as exc:
             size = len(value or b"")
             raise Invalid(
@@ -88,6 +82,20 @@ class KafkaPublisher:
             ) from exc
         except (KafkaError, TimeoutError) as exc:
             raise Retryable(f"{outgoing.topic} did not acknowledge: {type(exc).__name__}") from exc
+
+    async def _send(
+        self, outgoing: Outgoing, value: bytes | None, headers: dict[str, str], partition: int | None
+    ) -> None:
+        try:
+            await self._broker.publish(
+                value, topic=outgoing.topic, key=outgoing.key.encode() or None, partition=partition, headers=headers
+            )
+        except AssertionError:
+            # aiokafka's way to say that there is no such partition. Whoever asked for it reads the wrong topic; by the
+            # key the message is at least where others look for it.
+            if partition is None:
+                raise
+            await self._send(outgoing, value, headers, None)
 
 
 def _never(_topic: str) -> bool:

@@ -9,9 +9,9 @@ from google.protobuf.message import DecodeError
 from headrace.messaging import headers, topics
 from headrace.messaging.carried import carried
 from headrace.messaging.codec import decode
-from headrace.messaging.dead_letters import timestamp
 from headrace.messaging.errors import Undecodable
 from headrace.messaging.records import Received
+from headrace.messaging.times import timestamp
 from headrace.v1.dead_letters_pb2 import DeadLetter, DeadLetterError, Origin, RecordHeader
 
 # Ten of 32 letters: among a million dead letters, two share a name once in two thousand times.

@@ -43,8 +43,9 @@ def lenient(raw_headers: tuple[tuple[str, bytes], ...]) -> dict[str, str]:
 
 
 def header_int(headers: Mapping[str, str], name: str, default: int = 0) -> int:
-    """A header as an integer; the default where it is absent or is none."""
+    """A header as an integer of 64 bits; the default where it is absent or is none."""
     try:
-        return int(headers.get(name, default))
+        number = int(headers.get(name, default))
     except ValueError:
         return default
+    return number if -(2**63) <= number < 2**63 else default

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from headrace.messaging.errors import Fatal, Invalid, Retryable
 
+# Whatever a failing side asks for, nothing rests longer: a mistyped answer must not put work off for a year.
+LONGEST_REST_MS = 3_600_000
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -73,7 +76,7 @@ def consequence(
             return Bury()
         case _:
             pass
-    asked_ms = (error.retry_after_ms if isinstance(error, Retryable) else None) or 0
+    asked_ms = min(LONGEST_REST_MS, (error.retry_after_ms if isinstance(error, Retryable) else None) or 0)
     quick = tries < policy.tries and (ordered or asked_ms <= policy.ceiling_ms)
     if quick:
         backoff = min(policy.ceiling_ms, policy.base_ms * 2 ** (tries - 1))

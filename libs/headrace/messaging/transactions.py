@@ -208,8 +208,12 @@ class _Kept:
 
 
 async def _send(producer: AIOKafkaProducer, effect: Encoded) -> "asyncio.Future[Any]":
+    partition = effect.partition
+    if partition is not None and partition not in await producer.partitions_for(effect.topic):
+        # Whoever asked for it reads the wrong topic; by the key it is at least where others look for it.
+        partition = None
     acknowledged: asyncio.Future[Any] = await producer.send(
-        effect.topic, effect.value, key=effect.key, partition=effect.partition, headers=list(effect.headers)
+        effect.topic, effect.value, key=effect.key, partition=partition, headers=list(effect.headers)
     )
     return acknowledged
 

@@ -24,6 +24,8 @@ from headrace.telemetry import attributes, metrics
 # A stream whose end has not come this long after its deadline will never end: its maker is gone and its turn answered.
 GRACE_S = 60.0
 WITHOUT_DEADLINE_S = 600.0
+# No deadline that somebody wrote into a header holds a partition's offsets for longer.
+LONGEST_MS = 3_600_000
 
 
 @dataclass(slots=True)
@@ -109,7 +111,8 @@ class StreamProcessor:
         span = start_span(f"stream {self.stage}", record, stage=self.stage, delivery=delivery, queue_ms=queue_ms)
         span.set_attribute(attributes.TURN_ID, name)
         deadline_ms = header_int(record.headers, headers.DEADLINE)
-        left_s = max(0.0, (deadline_ms - now_ms) / 1000) + GRACE_S if deadline_ms else WITHOUT_DEADLINE_S
+        left_ms = min(max(0, deadline_ms - now_ms), LONGEST_MS)
+        left_s = left_ms / 1000 + GRACE_S if deadline_ms else WITHOUT_DEADLINE_S
         stream = _Stream(span, record)
         stream.expiry = asyncio.get_running_loop().call_later(left_s, self._expire, record.home, name)
         self._streams[record.home, name] = stream

@@ -12,6 +12,7 @@ from headrace.messaging.contract import End, Outgoing, StageContext, StageResult
 from headrace.messaging.errors import Invalid, Undecodable
 from headrace.messaging.processing import Finished, Processed
 from headrace.messaging.records import Received, TopicPartition
+from headrace.messaging.times import epoch_ms
 from headrace.messaging.tracing import current_trace_id
 from headrace.runtime.context import Surroundings, context_of
 from headrace.runtime.service import IntakeStage, TurnStage
@@ -101,7 +102,7 @@ class TurnProcessor:
             self._around,
             lane=self._lane,
             tenant=turn.tenant,
-            deadline_ms=turn.deadline.ToMilliseconds() if turn.HasField("deadline") else 0,
+            deadline_ms=epoch_ms(turn.deadline) if turn.HasField("deadline") else 0,
             turn_id=turn.turn_id,
         )
         return turn, context

@@ -3,6 +3,7 @@
 from headrace.messaging import topics
 from headrace.messaging.contract import JSON, PROTOBUF, End, Outgoing, StageResult
 from headrace.messaging.errors import HeadraceError, Invalid
+from headrace.messaging.times import epoch_ms
 from headrace.v1.responses_pb2 import Error, ResponseCompleted, StageTiming
 from headrace.v1.reviews_pb2 import ReviewClassified
 from headrace.v1.turns_pb2 import Outcome, Turn
@@ -29,9 +30,12 @@ def advance(turn: Turn, *, stage: str, section: str, result: StageResult, timing
 
 def next_topic(turn: Turn) -> str:
     """Where a turn goes by its slip; a slip at its end leads to the completed turns."""
-    if turn.slip.remaining:
-        return topics.turns(turn.slip.remaining[0], turn.slip.lane)
-    return topics.TURNS_COMPLETED
+    if not turn.slip.remaining:
+        return topics.TURNS_COMPLETED
+    stage, lane = turn.slip.remaining[0], turn.slip.lane
+    if stage not in topics.STAGES or lane not in topics.LANES:
+        raise Invalid(f"the slip leads to stage {stage!r} on lane {lane!r}, which nobody serves", field="slip")
+    return topics.turns(stage, lane)
 
 
 def key_of(turn: Turn) -> str:
@@ -48,8 +52,8 @@ def early_end(turn: Turn, *, stage: str, now_ms: int, cancelled: bool) -> End | 
             ResponseCompleted.CANCELLED,
             Error(code="cancelled", message="The turn was cancelled before it was answered."),
         )
-    if turn.HasField("deadline") and turn.deadline.ToMilliseconds() <= now_ms:
-        return expired(now_ms - turn.deadline.ToMilliseconds())
+    if turn.HasField("deadline") and (deadline_ms := epoch_ms(turn.deadline)) <= now_ms:
+        return expired(now_ms - deadline_ms)
     return None
 
 
