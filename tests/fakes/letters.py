@@ -12,7 +12,7 @@ from headrace.messaging.contract import PROTOBUF, Outgoing
 from headrace.messaging.dead_letters import bury
 from headrace.messaging.errors import Retryable
 from headrace.messaging.kafka import KafkaPublisher
-from headrace.messaging.letter_log import _up_to_now
+from headrace.messaging.letter_log import up_to_now
 from headrace.messaging.records import Received, lenient
 from headrace.v1.turns_pb2 import Prepared, Slip, Turn
 
@@ -88,5 +88,5 @@ async def publish(kafka: str, letters: Iterable[Outgoing]) -> None:
 @asynccontextmanager
 async def arrived(kafka: str, topic: str) -> AsyncIterator[list[Received]]:
     """What a read-committed reader of a topic finds by now."""
-    async with aclosing(_up_to_now(kafka, topic)) as records:
+    async with aclosing(up_to_now(kafka, topic)) as records:
         yield [record async for record in records]

@@ -7,6 +7,7 @@ but for our own. So a redrive that was interrupted can be repeated, and two at a
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
@@ -26,6 +27,7 @@ _TRANSACTIONAL_ID: Final = "headrace.dlq"
 # An open transaction holds back every reader behind it: one that a kill left open ends after this.
 _TRANSACTION_MS: Final = 10_000
 _DEADLINE_S: Final = 30.0
+_LEAVE_S: Final = 5.0
 
 
 class Disposing:
@@ -55,7 +57,7 @@ class Disposing:
                 await self._producer.start()
                 self._done = await read_dispositions(self._bootstrap)
         except BaseException as exc:
-            await self._producer.stop()
+            await self._leave()
             if isinstance(exc, KafkaError | TimeoutError):
                 raise Retryable(f"the broker at {self._bootstrap} gave no transaction: {type(exc).__name__}") from exc
             raise
@@ -64,8 +66,7 @@ class Disposing:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._producer is not None:
-            await self._producer.stop()
+        await self._leave()
 
     async def dispose(self, batch: Sequence[tuple[DeadLetterDisposition, Onward | None]]) -> None:
         """Publish all of it or nothing.
@@ -79,18 +80,38 @@ class Disposing:
         if known:
             raise RuntimeError(f"something was done with these letters already: {', '.join(known)}")
         try:
-            async with asyncio.timeout(_DEADLINE_S), self._producer.transaction():
+            await self._producer.begin_transaction()
+            async with asyncio.timeout(_DEADLINE_S):
                 sent = [await self._send(onward) for _, onward in batch if onward is not None]
                 sent += [await self._note(disposition) for disposition, _ in batch]
                 await asyncio.gather(*sent)
+                await self._producer.commit_transaction()
         except ProducerFenced as exc:
             raise Fatal(
                 "another redrive or purge has begun and this one may not go on; what it has done stands. "
                 "Wait for the other, then run this again: nothing is done twice"
             ) from exc
         except (KafkaError, TimeoutError) as exc:
-            raise Retryable(f"the broker did not acknowledge ({type(exc).__name__}); run it again") from exc
+            await self._abort()
+            raise Retryable(f"the broker did not acknowledge ({type(exc).__name__}): run it again") from exc
+        except asyncio.CancelledError:
+            await self._abort()
+            raise
         self._done.update((disposition.letter_id, disposition) for disposition, _ in batch)
+
+    async def _abort(self) -> None:
+        """Let the readers of these topics go on now; where it cannot be done, they do when the transaction ends."""
+        assert self._producer is not None  # noqa: S101 - `dispose` has looked
+        with suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(_LEAVE_S):
+                await self._producer.abort_transaction()
+
+    async def _leave(self) -> None:
+        """A broker that is gone must not keep a command from ending."""
+        if self._producer is not None:
+            with suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(_LEAVE_S):
+                    await self._producer.stop()
 
     async def _send(self, onward: Onward) -> "asyncio.Future[object]":
         assert self._producer is not None  # noqa: S101 - `dispose` has looked

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,9 +19,10 @@ from headrace.v1.dead_letters_pb2 import DeadLetterDisposition
 _STATE_STYLES: Final = {State.OPEN: "red", State.REDRIVEN: "green", State.PURGED: "dim"}
 # What is piped is for programs that look for words: nothing in it is cut to a terminal's width.
 _PIPED_WIDTH: Final = 400
-_WIDE: Final = 180
-_MESSAGE: Final = 60
-_TRACE: Final = 8
+_GAP: Final = "  "
+_LEAST_ERROR: Final = 34
+_MOST_ERROR: Final = 100
+_STYLES: Final = {"id": "bold", "error": "yellow", "trace": "dim"}
 
 Done = Mapping[str, DeadLetterDisposition]
 
@@ -30,30 +32,42 @@ def screen() -> Console:
     return out if out.is_terminal else Console(width=_PIPED_WIDTH)
 
 
-def letters_table(letters: Iterable[Letter], done: Done, *, width: int) -> Table:
-    """A line a letter."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name in ("id", "died", "stage"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("error", no_wrap=True, overflow="ellipsis", ratio=1 if width < _PIPED_WIDTH else None)
-    table.add_column("tries", justify="right", no_wrap=True)
-    table.add_column("origin", no_wrap=True, overflow="ellipsis")
-    for name in ("tenant", "trace", "state"):
-        table.add_column(name, no_wrap=True)
-    for letter in letters:
-        state = state_of(done.get(letter.id))
-        table.add_row(
-            Text(letter.id, "bold"),
-            local(letter.dead_ms),
-            Text(one_line(letter.stage, 20)),
-            Text.assemble((one_line(letter.error, 40), "yellow"), " ", one_line(letter.message, _MESSAGE)),
-            str(letter.attempts),
-            Text(origin(letter)),
-            Text(one_line(letter.tenant, 24)),
-            Text(letter.trace_id if width >= _WIDE else letter.trace_id[:_TRACE], "dim"),
-            Text(state, _STATE_STYLES[state]),
-        )
+def letters_table(letters: Sequence[Letter], done: Done, *, width: int) -> Table:
+    """A line a letter. A narrow screen does without what a script asks for, so that no error is cut to nothing."""
+    columns = {
+        "id": [letter.id for letter in letters],
+        "died": [local(letter.dead_ms) for letter in letters],
+        "stage": [one_line(letter.stage, 14) for letter in letters],
+        "error": [],
+        "tries": [str(letter.attempts) for letter in letters],
+        "state": [state_of(done.get(letter.id)).value for letter in letters],
+    }
+    spare = {
+        "origin": [origin(letter) for letter in letters],
+        "tenant": [one_line(letter.tenant, 24) for letter in letters],
+        "trace": [letter.trace_id for letter in letters],
+    }
+    room = width - sum(_widest(name, cells) for name, cells in columns.items() if cells)
+    for name, cells in spare.items():
+        if room - _widest(name, cells) >= _LEAST_ERROR:
+            room -= _widest(name, cells)
+            columns[name] = cells
+    most = min(room - len(_GAP), _MOST_ERROR)
+    columns["error"] = [one_line(f"{letter.error} {letter.message}", most) for letter in letters]
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, len(_GAP), 0, 0))
+    for name in columns:
+        table.add_column(name, no_wrap=True, justify="right" if name == "tries" else "left")
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*(Text(cell, _style(name, cell)) for name, cell in zip(columns, row, strict=True)))
     return table
+
+
+def _widest(name: str, cells: Sequence[str]) -> int:
+    return max(cell_len(cell) for cell in (name, *cells)) + len(_GAP)
+
+
+def _style(name: str, cell: str) -> str:
+    return _STATE_STYLES[State(cell)] if name == "state" else _STYLES.get(name, "")
 
 
 def origin(letter: Letter) -> str:

@@ -8,8 +8,8 @@ from typing import Final
 from google.protobuf.message import Message
 
 from headrace.messaging import headers
-from headrace.messaging.dead_letters import timestamp
 from headrace.messaging.errors import Invalid
+from headrace.messaging.times import timestamp
 from headrace.runtime.pipelines import Pipelines
 from headrace.v1.prompts_pb2 import PromptSubmitted
 from headrace.v1.reviews_pb2 import ReviewSubmitted

@@ -6,10 +6,10 @@ from typing import Final
 
 from headrace.client.dead_letters.redrive import operator
 from headrace.messaging.clock import Clock, SystemClock
-from headrace.messaging.dead_letters import timestamp
 from headrace.messaging.disposing import Disposing
 from headrace.messaging.letter_log import delete_before, read_letters
 from headrace.messaging.letters import Letter
+from headrace.messaging.times import timestamp
 from headrace.v1.dead_letters_pb2 import DeadLetterDisposition
 
 _BATCH: Final = 500

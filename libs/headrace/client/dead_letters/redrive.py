@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from headrace.client.dead_letters.plan import Planned, Wish, plan
+from headrace.client.dead_letters.stale import Newer
 from headrace.messaging.clock import Clock, SystemClock
-from headrace.messaging.dead_letters import timestamp
 from headrace.messaging.disposing import Disposing
 from headrace.messaging.errors import Invalid
 from headrace.messaging.letter_log import letters_from
 from headrace.messaging.letters import Letter
+from headrace.messaging.times import timestamp
 from headrace.runtime.pipelines import Pipelines
 from headrace.v1.dead_letters_pb2 import DeadLetter, DeadLetterDisposition
 
@@ -66,9 +67,10 @@ class Redrive:
 
     async def preview(self, bootstrap: str, chosen: Sequence[Letter]) -> AsyncGenerator[Outcome, None]:
         """What would become of each letter. Publishes nothing and disturbs nobody."""
+        newer = await Newer.read(bootstrap, chosen)
         async with aclosing(_content_of(bootstrap, chosen)) as contents:
             async for letter, content in contents:
-                yield self._planned(letter, content)
+                yield self._planned(letter, content, newer)
 
     async def run(self, bootstrap: str, chosen: Sequence[Letter]) -> AsyncGenerator[Outcome, None]:
         """Publish them, and tell of each once that is certain. Oldest first, in the order of their topic."""
@@ -79,10 +81,11 @@ class Redrive:
                 if (done := disposing.done.get(letter.id)) is not None:
                     yield Settled(letter, done)
             still = [letter for letter in chosen if letter.id not in disposing.done]
+            newer = await Newer.read(bootstrap, still)
             contents = await stack.enter_async_context(aclosing(_content_of(bootstrap, still)))
             batch: list[Redriven] = []
             async for letter, content in contents:
-                match self._planned(letter, content):
+                match self._planned(letter, content, newer):
                     case Redriven() as planned:
                         batch.append(planned)
                     case other:
@@ -97,9 +100,11 @@ class Redrive:
                 for redriven in await self._publish(disposing, batch):
                     yield redriven
 
-    def _planned(self, letter: Letter, content: DeadLetter | None) -> Redriven | Refused:
+    def _planned(self, letter: Letter, content: DeadLetter | None, newer: Newer) -> Redriven | Refused:
         if content is None:
             return Refused(letter, "it was deleted meanwhile: the retention of its topic has passed")
+        if newer.than(content):
+            return Refused(letter, "a newer one of its key was published since, which this would undo: purge it")
         try:
             return Redriven(letter, plan(content, self._wish, self._pipelines, now_ms=self._clock.now_ms()))
         except Invalid as exc:

@@ -17,7 +17,10 @@ RawHeaders = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What is to be changed. `edited` is the message as proto-JSON; a header without a value is taken away."""
+    """What is to be changed. `edited` is the message as proto-JSON; a header without a value is taken away.
+
+    The first two are for one letter: the same bytes cannot be right for two.
+    """
 
     value: bytes | None = None
     edited: bytes | None = None
@@ -27,11 +30,6 @@ class Repair:
     def changes(self) -> bool:
         """Whether anything is to be changed."""
         return self != Repair()
-
-    @property
-    def mends_value(self) -> bool:
-        """Whether it is for one letter: the same bytes cannot be right for two."""
-        return self.value is not None or self.edited is not None
 
 
 @dataclass(frozen=True, slots=True)
