@@ -40,7 +40,7 @@ class Log(Protocol):
     async def committed(self, service: str, place: TopicPartition) -> int: ...
     def transport(self, instance: str) -> Transport: ...
     async def crash(self, transport: Transport) -> None: ...
-    async def prepare(self, service: str) -> None: ...
+    async def prepare(self, service: str, tiers: int = ...) -> None: ...
 
 
 @dataclass
@@ -68,7 +68,7 @@ class InMemory:
         assert isinstance(transport, MemoryTransport)
         transport.crash()
 
-    async def prepare(self, service: str) -> None:
+    async def prepare(self, service: str, tiers: int = 1) -> None:
         pass
 
 
@@ -82,8 +82,8 @@ class OnKafka:
         await self._create(name, partitions)
         return name
 
-    async def prepare(self, service: str) -> None:
-        for name in topic_names.retries_of(service, len(QUICK.rests_ms)):
+    async def prepare(self, service: str, tiers: int = 1) -> None:
+        for name in topic_names.retries_of(service, tiers):
             await self._create(name, 1)
 
     async def _create(self, name: str, partitions: int) -> None:
