@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from headrace.messaging.errors import Retryable
 from headrace.models.spec import ModelSpec
 from services.inference.ports import (
+    Busy,
     Chunk,
     Claim,
     Claimed,
@@ -16,16 +17,19 @@ from services.inference.ports import (
     Record,
     ScoreRequest,
     Scores,
+    TooLate,
 )
 
 
 @dataclass
 class ScriptedEngine:
-    """Says its words one by one; `pause_after` words it waits until `go_on` is set."""
+    """Says its words one by one; `pause_after` words it waits until `go_on` is set, `waits_first` before any."""
 
     words: Sequence[str] = ("Hello", ", ", "world", ".")
     pause_after: int | None = None
     fails_after: int | None = None
+    waits_first: bool = False
+    too_late: bool = False
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     requests: list[GenerationRequest] = field(default_factory=list)
     scored: list[ScoreRequest] = field(default_factory=list)
@@ -38,6 +42,10 @@ class ScriptedEngine:
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Chunk, None]:
         self.requests.append(request)
         try:
+            if self.too_late:
+                raise TooLate("no slot in time")
+            if self.waits_first:
+                await self.go_on.wait()
             for count, word in enumerate(self.words, start=1):
                 last = count == len(self.words)
                 yield Chunk(word, 7, count, "stop" if last else None)
@@ -78,9 +86,13 @@ class InMemoryLedger:
     attempts: dict[str, int] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     released: list[int] = field(default_factory=list)
+    # What others are told who ask meanwhile, one after the other.
+    busy_ms: list[int] = field(default_factory=list)
 
     async def claim(self, tenant: str, turn_id: str, floor: int) -> Claim:
         self._reach()
+        if self.busy_ms:
+            return Busy(self.busy_ms.pop(0))
         key = f"{tenant}/{turn_id}"
         if key in self.records:
             return Committed(self.records[key], self.attempts[key])

@@ -11,13 +11,38 @@ from services.inference.adapters.engines.wire import Score
 @torch.inference_mode()
 def score_batch(model: Any, batch: Sequence[Score]) -> list[list[list[float]]]:
     """Log-probabilities by request, label and token. Each prompt is read once, however many labels it has."""
-    device = model.device
-    prompts, mask = _padded([request.prompt for request in batch], left=True, device=device)
+    prompts, mask = _padded([request.prompt for request in batch], left=True, device=model.device)
     positions = (mask.cumsum(-1) - 1).clamp_min(0)
     read = model(input_ids=prompts, attention_mask=mask, position_ids=positions, use_cache=True, logits_to_keep=1)
+    return _likelihoods(model, batch, read, mask)
+
+
+class LongScoring:
+    """One prompt of more tokens than a step may take, read piece by piece, so that others get their steps between."""
+
+    def __init__(self, request: Score) -> None:
+        self.request = request
+        self._at = 0
+        self._cache: Any = None
+
+    @torch.inference_mode()
+    def advance(self, model: Any, tokens: int) -> list[list[float]] | None:
+        """Read as many tokens more; the log-probabilities once all are read."""
+        ids = torch.tensor([self.request.prompt], dtype=torch.long, device=model.device)
+        piece = ids[:, self._at : self._at + tokens]
+        read = model(input_ids=piece, past_key_values=self._cache, use_cache=True, logits_to_keep=1)
+        self._at += tokens
+        self._cache = read.past_key_values
+        if self._at < len(self.request.prompt):
+            return None
+        return _likelihoods(model, [self.request], read, torch.ones_like(ids))[0]
+
+
+def _likelihoods(model: Any, batch: Sequence[Score], read: Any, mask: torch.Tensor) -> list[list[list[float]]]:
+    """From the prompts as they were read to the labels' tokens."""
     owners = [row for row, request in enumerate(batch) for _ in request.labels]
     labels = [label for request in batch for label in request.labels]
-    picked = torch.tensor(owners, device=device)
+    picked = torch.tensor(owners, device=mask.device)
     first = torch.log_softmax(read.logits[picked, -1].float(), dim=-1)
     found = [[float(first[row, label[0]])] for row, label in enumerate(labels)]
     if max(map(len, labels)) > 1:

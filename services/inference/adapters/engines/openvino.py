@@ -22,6 +22,8 @@ _PRECISION: Final[dict[str, dict[str, Any]]] = {
     "bfloat16": {"INFERENCE_PRECISION_HINT": "bf16"},
     "float16": {"INFERENCE_PRECISION_HINT": "f16"},
 }
+# Labels of one scoring that are read in one step; each is a sequence of the pipeline's.
+_LABELS_TOGETHER: Final = 16
 # More than the KV cache can hold sequences: whatever it still knows has its scores here.
 _REMEMBERED: Final = 65_536
 
@@ -46,7 +48,8 @@ class OpenVinoCore:
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.cache_size = max(1, round(spec.resources.kv_cache_gb))
         scheduler.max_num_batched_tokens = spec.resources.max_batched_tokens
-        scheduler.max_num_seqs = spec.resources.max_running
+        # Batch work may have all slots, and people as many again.
+        scheduler.max_num_seqs = 2 * spec.resources.max_running
         scheduler.dynamic_split_fuse = True
         scheduler.enable_prefix_caching = True
         properties = {"INFERENCE_NUM_THREADS": threads, **_PRECISION[spec.dtype]}
@@ -57,10 +60,12 @@ class OpenVinoCore:
         self._handles: dict[str, Any] = {}
         self._scorings: dict[str, _Scoring] = {}
         self._remembered: OrderedDict[tuple[int, ...], list[float]] = OrderedDict()
+        # The pipeline frees what a cancelled request held with its next step.
+        self._freeing = False
 
     @property
     def busy(self) -> bool:
-        return bool(self._handles or self._scorings)
+        return bool(self._handles or self._scorings or self._freeing)
 
     def add(self, request: Add) -> None:
         config = self._config(request.max_tokens)
@@ -78,15 +83,18 @@ class OpenVinoCore:
     def cancel(self, request_id: str) -> None:
         if (handle := self._handles.pop(request_id, None)) is not None:
             handle.cancel()
+            self._freeing = True
         if (scoring := self._scorings.pop(request_id, None)) is not None:
             for handle in scoring.running.values():
                 handle.cancel()
+            self._freeing = True
 
     def step(self) -> Iterable[Event]:
         for scoring in self._scorings.values():
             self._advance(scoring)
         if self._pipeline.has_non_finished_requests():
             self._pipeline.step()
+        self._freeing = False
         yield from self._spoken()
         yield from self._scored()
 
@@ -122,12 +130,14 @@ class OpenVinoCore:
                 yield Scored(request_id, [scoring.found[label] for label in range(len(scoring.request.labels))])
 
     def _advance(self, scoring: _Scoring) -> None:
-        """Submit what may go now: the first label, then all the others."""
-        if scoring.running:
+        """Submit what may go now: the first label, then the others, not more at once than leave room for people."""
+        if scoring.running and not scoring.found:
             return
         for label in range(len(scoring.request.labels)):
-            if label in scoring.found:
+            if label in scoring.found or label in scoring.running:
                 continue
+            if len(scoring.running) >= _LABELS_TOGETHER:
+                return
             ids = self._sequence(scoring, label)
             if (known := self._remembered.get(tuple(ids))) is not None:
                 scoring.found[label] = known

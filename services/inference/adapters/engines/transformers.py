@@ -12,7 +12,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from headrace.models.convert import transformers_dir
 from headrace.models.spec import ModelSpec
-from services.inference.adapters.engines.label_scoring import score_batch
+from services.inference.adapters.engines.label_scoring import LongScoring, score_batch
 from services.inference.adapters.engines.seeded_sampling import Drawing, install
 from services.inference.adapters.engines.wire import Add, Event, Failed, Score, Scored, Tokens
 
@@ -46,7 +46,8 @@ class TransformersCore:
                 page_size=_PAGE_TOKENS,
                 num_blocks=_blocks(model.config, spec.resources.kv_cache_gb, dtype),
                 max_batch_tokens=spec.resources.max_batched_tokens,
-                max_requests_per_batch=spec.resources.max_running,
+                # Batch work may have all slots, and people as many again.
+                max_requests_per_batch=2 * spec.resources.max_running,
                 # Both would run ahead of the sampler, which keeps its rows on the side.
                 use_async_batching=False,
                 use_cuda_graph=False,
@@ -56,6 +57,8 @@ class TransformersCore:
         self._manager.start()
         self._told: dict[str, int] = {}
         self._scores: dict[str, Score] = {}
+        self._long: LongScoring | None = None
+        self._step_tokens = spec.resources.max_batched_tokens
 
     @property
     def busy(self) -> bool:
@@ -77,15 +80,17 @@ class TransformersCore:
 
     def cancel(self, request_id: str) -> None:
         self._scores.pop(request_id, None)
+        if self._long is not None and self._long.request.request_id == request_id:
+            self._long = None
         if self._told.pop(request_id, None) is not None:
             self._manager.cancel_request(request_id)
 
     def step(self) -> Iterable[Event]:
-        if batch := list(self._scores.values())[:_SCORED_TOGETHER]:
-            for request, likelihoods in zip(batch, score_batch(self._scorer, batch), strict=True):
-                del self._scores[request.request_id]
-                yield Scored(request.request_id, likelihoods)
-        output = self._manager.get_result(timeout=0 if batch else _PATIENCE_SECONDS) if self._told else None
+        scoring = bool(self._scores)
+        for request_id, likelihoods in self._scored():
+            del self._scores[request_id]
+            yield Scored(request_id, likelihoods)
+        output = self._manager.get_result(timeout=0 if scoring else _PATIENCE_SECONDS) if self._told else None
         while output is not None:
             yield from self._news(output)
             output = self._manager.get_result(timeout=0)
@@ -95,6 +100,33 @@ class TransformersCore:
 
     def close(self) -> None:
         self._manager.stop(block=True)
+
+    def _scored(self) -> list[tuple[str, list[list[float]]]]:
+        """A step's worth of scoring, and what is complete with it."""
+        if self._long is None and self._scores:
+            batch = self._together()
+            if len(batch[0].prompt) <= self._step_tokens:
+                return [
+                    (request.request_id, likelihoods)
+                    for request, likelihoods in zip(batch, score_batch(self._scorer, batch), strict=True)
+                ]
+            self._long = LongScoring(batch[0])
+        if self._long is None or (likelihoods := self._long.advance(self._scorer, self._step_tokens)) is None:
+            return []
+        request_id = self._long.request.request_id
+        self._long = None
+        return [(request_id, likelihoods)]
+
+    def _together(self) -> list[Score]:
+        """The first that wait, as many as fit, padded to the longest, into what one step may take; one at least."""
+        batch: list[Score] = []
+        width = 0
+        for request in self._scores.values():
+            width = max(width, len(request.prompt))
+            if batch and (len(batch) == _SCORED_TOGETHER or width * (len(batch) + 1) > self._step_tokens):
+                break
+            batch.append(request)
+        return batch
 
     def _news(self, output: Any) -> Iterator[Event]:
         """What is new in an output, each of which carries all tokens so far."""

@@ -3,78 +3,18 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
 
 import pytest
-import pytest_asyncio
 
 from headrace.messaging.errors import Invalid, Retryable
-from headrace.models.fetch import prepare
-from headrace.models.registry import load_registry
-from headrace.models.spec import ModelSpec
-from headrace.runtime.paths import infra_dir
 from services.inference.adapters.engines.process_engine import ProcessEngine
 from services.inference.domain.sampling import Sampling
-from services.inference.ports import Chat, Chunk, GenerationRequest, Prompt, ScoreRequest
+from services.inference.ports import Chat, GenerationRequest, ScoreRequest
+from tests.fakes.real_engines import MAX_QUEUE, MAX_RUNNING, STORY, ask
 from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
-
-MAX_RUNNING = 4
-MAX_QUEUE = 3
-STORY = "Tell me a long story about a river and the people who live beside it."
-# In float32 the numbers do not depend on who else is in the batch.
-CHANGES = {"dtype": "float32", "resources": {"max_running": MAX_RUNNING, "kv_cache_gb": 0.3}}
-MOCK_TEXT = "{digest} says: the river — naïve, 日本語 and 😀 — runs on. " * 12
-
-
-def spec_for(core: str) -> ModelSpec:
-    name = "mock" if core == "mock" else "smollm2-135m-instruct"
-    spec = load_registry(infra_dir() / "models").get(name).model_dump()
-    limits = {**spec["limits"], "max_queue": MAX_QUEUE, "context_window": 2048}
-    changes = {**CHANGES, "limits": limits, "engine": core}
-    if core == "mock":
-        changes["mock"] = {"text": MOCK_TEXT, "delay_ms": 5}
-    return ModelSpec.model_validate({**spec, **changes})
-
-
-@pytest_asyncio.fixture(
-    scope="module",
-    loop_scope="module",
-    params=["mock", "openvino", "transformers"],
-)
-async def engine(request: pytest.FixtureRequest) -> AsyncIterator[ProcessEngine]:
-    spec = spec_for(request.param)
-    folder = await asyncio.to_thread(prepare, spec)
-    engine = ProcessEngine(spec, folder, core=request.param)
-    await engine.start()
-    yield engine
-    await engine.close()
-
-
-@dataclass(frozen=True)
-class Answer:
-    chunks: list[Chunk]
-
-    @property
-    def text(self) -> str:
-        return "".join(chunk.text for chunk in self.chunks)
-
-    @property
-    def last(self) -> Chunk:
-        return self.chunks[-1]
-
-
-async def ask(
-    engine: ProcessEngine, prompt: Prompt | str = STORY, request_id: str = "request", **sampling: object
-) -> Answer:
-    asked = Chat((("user", prompt),)) if isinstance(prompt, str) else prompt
-    wanted = Sampling(**{"max_tokens": 24, **sampling})  # type: ignore[arg-type]  # the test names its own fields
-    request = GenerationRequest(request_id, asked, wanted)
-    async with aclosing(engine.generate(request)) as chunks:
-        return Answer([chunk async for chunk in chunks])
 
 
 async def idle(engine: ProcessEngine) -> None:

@@ -107,3 +107,37 @@ def test_a_warning_is_noted_once_and_passes() -> None:
 def test_abbreviations_and_list_numbers_end_no_sentence() -> None:
     whole = judge_whole("Ask Dr. Lee, e.g. today.\n1. First, J. Doe.\n2. Then rest.", POLICY, DETECTORS)
     assert whole.segments == ("Ask Dr. Lee, e.g. today.\n", "1. First, J. Doe.\n", "2. Then rest.")
+
+
+def test_a_rule_that_stops_an_answer_says_once_that_its_generation_is_futile() -> None:
+    stream: Stream | None = None
+    futile = []
+    for piece in (
+        Generated(1, 0, "Sure. Write to jane@acme.test. And", last=False),
+        Generated(1, 34, " more. And more. ", last=False),
+        Generated(1, 51, "End.", last=True),
+    ):
+        taken = step(stream, piece, POLICY, DETECTORS)
+        stream = taken.stream
+        futile.append(taken.futile)
+    assert futile == [True, False, False]
+
+
+def test_text_that_was_not_judged_may_yet_be_and_is_generated_to_its_end() -> None:
+    """INVARIANT: only what the whole answer's judgement will repeat ends its generation."""
+    first = step(None, Generated(1, 0, "One. T", last=False), POLICY, DETECTORS)
+    assert not step(first.stream, Generated(1, 20, "x", last=False), POLICY, DETECTORS).futile
+
+    def broken(_text: str) -> list[Finding]:
+        raise ValueError("a recogniser that does not work")
+
+    assert not step(None, Generated(1, 0, "One. Two.", last=False), POLICY, Detectors({"EMAIL": broken})).futile
+
+
+def test_an_answer_that_has_ended_by_itself_needs_no_stop() -> None:
+    assert not step(None, Generated(1, 0, "a@acme.test is it. Yes.", last=True), POLICY, DETECTORS).futile
+
+
+def test_a_stopped_answer_that_todays_rules_let_pass_is_not_shown_as_one() -> None:
+    whole = judge_whole("Half of an ans", POLICY, DETECTORS, stopped=True)
+    assert (whole.text, whole.stop is not None) == ("", True)

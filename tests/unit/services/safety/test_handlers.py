@@ -5,7 +5,8 @@ from headrace.messaging.contract import End, Next
 from headrace.messaging.errors import Retryable
 from headrace.runtime.paths import infra_dir
 from headrace.runtime.pipelines import Pipelines
-from headrace.v1.prompts_pb2 import ChatMessage
+from headrace.telemetry.metrics import REGISTRY
+from headrace.v1.prompts_pb2 import CancelRequested, ChatMessage
 from headrace.v1.responses_pb2 import ResponseCompleted
 from headrace.v1.turns_pb2 import (
     ClearedDelta,
@@ -147,3 +148,44 @@ async def test_a_stream_of_an_unknown_pipeline_shows_nothing() -> None:
     assert folded.ended
     assert [(outgoing.message.text, outgoing.message.stopped) for outgoing in folded.out] == [("", True)]  # type: ignore[union-attr]  # a ClearedDelta
     assert (await gate.step(None, generated(10, "Three."), a_context())).out == ()
+
+
+async def test_a_stopped_answer_stops_its_generation_after_the_stop_itself() -> None:
+    folded = await Gate(POLICIES).step(None, generated(0, "Sure. Write to jane@acme.test. And so on"), a_context())
+    assert [outgoing.topic for outgoing in folded.out] == [
+        topics.DELTAS_CLEARED,
+        topics.DELTAS_CLEARED,
+        topics.CANCELLATIONS,
+    ]
+    stop = folded.out[-1]
+    assert stop.key == "t1"
+    assert stop.message == CancelRequested(turn_id="t1", tenant="acme", reason="policy", attempt=1)
+    assert not folded.ended
+
+
+async def test_an_answer_that_ended_for_the_gate_is_refused_as_the_gate_refused_it() -> None:
+    turn = a_turn("Hi")
+    turn.inference.CopyFrom(
+        Inference(text="Sure. Write to jane@acme.test. And so", finish_reason="content_filter", model="m")
+    )
+    turn.inference.duration_ms = 1000
+    labels = {"model": "m", "cause": "policy"}
+    before = REGISTRY.get_sample_value("headrace_wasted_generation_seconds_total", labels) or 0.0
+    result = await OutputJudgement(POLICIES)(turn, a_context())
+    assert isinstance(result, End)
+    assert result.status == ResponseCompleted.REFUSED
+    output = section(result).output
+    assert (output.text, output.stopped, output.delta_count) == ("Sure. ", True, 2)
+    hidden = 1 - len("Sure. ") / len(turn.inference.text)
+    after = REGISTRY.get_sample_value("headrace_wasted_generation_seconds_total", labels)
+    assert after == pytest.approx(before + hidden)
+
+
+async def test_an_answer_that_ended_for_a_rule_of_yesterday_is_refused_without_its_text() -> None:
+    """INVARIANT: half an answer is never told as a whole one."""
+    turn = a_turn("Hi")
+    turn.inference.CopyFrom(Inference(text="Sure. Her address", finish_reason="content_filter"))
+    result = await OutputJudgement(POLICIES)(turn, a_context())
+    assert isinstance(result, End)
+    assert result.status == ResponseCompleted.REFUSED
+    assert (section(result).output.text, section(result).output.stopped) == ("", True)

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services.safety.adapters.policies import detectors_for
@@ -154,6 +154,34 @@ def test_not_a_character_of_a_leak_is_released(case: tuple[str, int]) -> None:
     whole = judge_whole(text, POLICY, DETECTORS)
     assert whole.stop
     assert len(whole.text) <= start
+
+
+@RELAXED
+@given(chunked(leaking().map(lambda case: case[0])), st.data())
+def test_an_answer_that_is_cut_off_behind_its_stop_is_refused_as_the_gate_refused_it(
+    case: tuple[str, list[str]], data: st.DataObject
+) -> None:
+    """INVARIANT: generation may end anywhere behind a stop: segments, verdicts and the count of deltas stay the same."""
+    _, chunks = case
+    stream: Stream | None = None
+    out: list[Cleared] = []
+    seen = ""
+    for chunk in chunks:
+        taken = step(stream, Generated(1, len(seen), chunk, last=False), POLICY, DETECTORS)
+        out += taken.cleared
+        stream = taken.stream
+        seen += chunk
+        if taken.futile:
+            break
+    assume(taken.futile)
+    rest = "".join(chunks)[len(seen) :]
+    cut_off = seen + rest[: data.draw(st.integers(0, len(rest)))]
+    whole = judge_whole(cut_off, POLICY, DETECTORS, stopped=True)
+    assert [delta.text for delta in out if delta.text] == list(whole.segments)
+    assert count(whole) == len(out)
+    assert out[-1].stopped
+    assert stream is not None
+    assert whole.verdicts == stream.progress.verdicts
 
 
 @RELAXED
