@@ -4,6 +4,7 @@ import os
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Final
 
 import typer
 
@@ -12,6 +13,9 @@ from headrace.cli.output import err
 from headrace.embedded import state
 from headrace.messaging.errors import HeadraceError
 
+# Set by the shell's completion, which `--install-completion` installs.
+_COMPLETE: Final = "_HEADRACE_COMPLETE"
+
 
 def build() -> typer.Typer:
     """The root with every command."""
@@ -19,11 +23,10 @@ def build() -> typer.Typer:
         name="headrace",
         help="The log between your prompts and your GPUs.",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
     )
     root.callback()(find_the_stack)
-    for name in _asked_for(sys.argv[1:]):
+    for name in _asked_for(_typed()):
         if register := getattr(import_module(f"headrace.cli.{name}"), "register", None):
             register(root)
     return root
@@ -34,6 +37,13 @@ def find_the_stack() -> None:
     # A command reaches the stack that `headrace up` runs in this directory without being told its addresses.
     if "up" not in sys.argv[1:2]:
         os.environ.update(state.unset_addresses())
+
+
+def _typed() -> list[str]:
+    """The arguments, or what stands on the line that a shell asks to complete."""
+    if _COMPLETE in os.environ:
+        return (os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
+    return sys.argv[1:]
 
 
 def _asked_for(arguments: list[str]) -> list[str]:

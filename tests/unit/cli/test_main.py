@@ -1,6 +1,7 @@
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 from headrace.cli.main import build
 
@@ -21,4 +22,31 @@ def test_only_the_command_that_was_asked_for_is_imported(monkeypatch: pytest.Mon
 def test_every_command_is_listed_where_none_was_asked_for(
     monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
-    assert {"up", "status", "topics", "ingest", "classify", "trace", "models"} <= _commands(monkeypatch, *arguments)
+    assert {"up", "status", "topics", "ingest", "classify", "trace", "models", "dlq"} <= _commands(
+        monkeypatch, *arguments
+    )
+
+
+def _completed(monkeypatch: pytest.MonkeyPatch, line: str) -> set[str]:
+    words = line.split(" ")
+    for name, value in (
+        ("_HEADRACE_COMPLETE", "complete_bash"),
+        ("COMP_WORDS", line),
+        ("COMP_CWORD", str(len(words) - 1)),
+    ):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["headrace"])
+    result = CliRunner().invoke(build(), prog_name="headrace")
+    return set(result.stdout.split())
+
+
+def test_a_shell_completes_commands_and_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _completed(monkeypatch, "headrace d") == {"dlq"}
+    assert _completed(monkeypatch, "headrace dlq re") == {"redrive"}
+    assert _completed(monkeypatch, "headrace dlq redrive --from-stage p") == {"preprocessing", "postprocessing"}
+
+
+def test_a_shell_that_completes_a_command_imports_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_HEADRACE_COMPLETE", "complete_zsh")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "headrace dlq list --st")
+    assert _commands(monkeypatch) == {"dlq"}

@@ -10,7 +10,7 @@ from headrace.cli.dlq.showing import register as register_show
 
 def register(root: typer.Typer) -> None:
     """Add `headrace dlq` with its commands."""
-    group = typer.Typer(name="dlq", help="Work dead letters: list, show, redrive, purge.", no_args_is_help=True)
+    group = typer.Typer(help="Work dead letters: list, show, redrive, purge.", no_args_is_help=True)
     for add in (register_list, register_show, register_redrive, register_purge):
         add(group)
-    root.add_typer(group)
+    root.add_typer(group, name="dlq")
