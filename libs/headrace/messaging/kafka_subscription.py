@@ -115,6 +115,10 @@ class KafkaSubscription:
         else:
             intake.receive(record)
 
+    def rejoins(self) -> None:
+        """Note that the group is asked for partitions anew."""
+        self._membership.rejoins()
+
     def dealt(self, partitions: Collection[TopicPartition]) -> bool:
         """Note a new assignment; whether what was begun before it still counts."""
         unbroken = self._membership.dealt()
@@ -146,6 +150,8 @@ class RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
 
     async def on_partitions_revoked(self, revoked: set[KafkaPartition]) -> None:
         """The group is about to deal anew."""
+        if self._subscription:
+            self._subscription.rejoins()
         await self._intake.revoked([TopicPartition(place.topic, place.partition) for place in revoked])
 
     async def on_partitions_assigned(self, assigned: set[KafkaPartition]) -> None:

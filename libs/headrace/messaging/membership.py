@@ -29,7 +29,9 @@ class Membership:
         self._group = group
         self._instance = instance
         self._failed = failed
-        self._answered = time.monotonic()
+        # When the last request was sent that the group has answered. Not when the answer came: it may have lain in the
+        # socket while this process was paused.
+        self._answered = self._joining = time.monotonic()
         self._coordinator = consumer._coordinator  # noqa: SLF001 - there is no public way to its heartbeats
         self._beat = self._coordinator._do_heartbeat  # noqa: SLF001
         self._coordinator._do_heartbeat = self._observed  # noqa: SLF001
@@ -41,17 +43,22 @@ class Membership:
             return False
         return KafkaPartition(*place) in self._consumer.assignment()
 
+    def rejoins(self) -> None:
+        """Note that the group is asked for partitions anew."""
+        self._joining = time.monotonic()
+
     def dealt(self) -> bool:
         """Note that partitions were dealt out; whether nobody else can have held ours since the time before."""
         before, self._generation = self._generation, self._coordinator.generation
-        self._answered = time.monotonic()
+        self._answered = max(self._answered, self._joining)
         return bool(before <= self._generation <= before + 1)
 
     async def _observed(self) -> bool:
-        fresh = time.monotonic() - self._answered < _CERTAIN_S
+        sent = time.monotonic()
+        fresh = sent - self._answered < _CERTAIN_S
         success = bool(await self._beat())
         if success:
-            self._answered = time.monotonic()
+            self._answered = sent
         elif fresh and not self._coordinator.member_id:
             # The session cannot have run out: somebody has joined under our name and taken our place.
             self._failed(
