@@ -1,6 +1,6 @@
 # `make run` and `make test` make their own environment; nothing else is needed before them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup proto lock clean
+.PHONY: help run test chaos chaos-full check setup proto lock clean
 
 PORT ?= 8080
 ARGS ?=
@@ -12,7 +12,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '
 endif
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  Without a GPU the small build of torch is taken where it can be had; TORCH_BACKEND=cpu|cu130|registry overrides."
 
 run: setup ## start everything and print the page's address (PORT=8080, ARGS="--only inference --ephemeral")
@@ -20,6 +20,12 @@ run: setup ## start everything and print the page's address (PORT=8080, ARGS="--
 
 test: setup ## all tests, on the real parts (ARGS="-k name")
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+chaos: setup ## attack the promises, at a size for CI (ARGS="--only 2 5")
+	@exec env PYTHONPATH=libs:. $(BIN)/python -m tests.chaos $(ARGS)
+
+chaos-full: setup ## the same at the published size: hours, in parts; cut off, it goes on where it was
+	@exec env PYTHONPATH=libs:. $(BIN)/python -m tests.chaos --full $(ARGS)
 
 check: setup ## formatting, lint, types, import contracts, architecture: under a minute
 	@exec .ci/check
