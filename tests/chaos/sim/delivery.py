@@ -32,7 +32,8 @@ class Delivery:
         self._instances: dict[Process, str] = {}
         for each in inputs:
             run.loop.at(each.at_s, produce, run, each)
-        self._faults = Faults(run, self._kinds, self._replace, lambda: list(self._instances))
+        moments = [each.at_s for each in inputs]
+        self._faults = Faults(run, self._kinds, moments, self._replace, lambda: self._instances)
 
     async def play(self) -> None:
         """Run to the end and judge it."""
@@ -50,6 +51,7 @@ class Delivery:
                 break
             await run.clock.sleep(_LOOK_S)
         self._paused_for_ever()
+        run.figures["late_effects_dropped"] += self._store.dropped
         self._promises.conclude(quiet=self._kinds.quiet)
 
     def _start(self, instance: str) -> None:

@@ -1,7 +1,7 @@
 """What goes wrong in a schedule, and when: drawn from its seed, over before `CALM_S`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
@@ -52,44 +52,51 @@ class Faults:
 
     run: Run
     kinds: Kinds
+    # When there is something to disturb: most faults fall near one of these moments.
+    moments: Sequence[float]
     # Starts a process in the place of one that ended.
     replace: Callable[[Process], None]
     # The processes that may be hit.
-    targets: Callable[[], list[Process]]
-    over: bool = field(default=False)
+    targets: Callable[[], Iterable[Process]]
 
     def plan(self) -> None:
         """Set a timer for each."""
         choice, run = self.run.choice, self.run
         run.after_death = self._died
         for _ in range(self.kinds.kills):
-            run.loop.at(choice.uniform(0, CALM_S), self._aim)
+            run.loop.at(self._moment(), self._aim, run.kill)
         for _ in range(self.kinds.freezes):
-            run.loop.at(choice.uniform(0, CALM_S), self._freeze, choice.choice(_FREEZES_S))
+            seconds = choice.choice(_FREEZES_S)
+            run.loop.at(self._moment(), self._aim, lambda process, seconds=seconds: run.freeze(process, seconds))
         for _ in range(self.kinds.rebalances):
-            run.loop.at(choice.uniform(0, CALM_S), self._rebalance)
+            at_s = self._moment()
+            for again in range(choice.choice((1, 1, 2))):
+                run.loop.at(at_s + again * choice.random(), self._rebalance)
         for _ in range(self.kinds.restarts):
-            run.loop.at(choice.uniform(0, CALM_S), self._restart)
+            run.loop.at(self._moment(), self._aim, self._restart)
         for _ in range(self.kinds.troubles):
-            start = choice.uniform(0, CALM_S - 8)
+            start = min(self._moment(), CALM_S - 8)
             trouble = Trouble(choice.choice((0.1, 0.3, 0.6)), choice.choice((0.002, 0.2, 2.0)))
             run.loop.at(start, self._trouble, trouble)
             run.loop.at(start + choice.uniform(0.5, 6), self._trouble, Trouble())
         run.loop.at(CALM_S, self._calm)
 
-    def _aim(self) -> None:
-        """Die within the next steps that do something: at an await point that the seed picks."""
-        if target := self._target():
-            target.kill_at = target.steps + self.run.choice.randint(1, 120)
+    def _moment(self) -> float:
+        choice = self.run.choice
+        if self.moments and choice.random() < 0.8:
+            return max(0.0, min(CALM_S, choice.choice(self.moments) + choice.uniform(-0.02, 0.1)))
+        return choice.uniform(0, CALM_S)
 
-    def _freeze(self, seconds: float) -> None:
-        if target := self._target():
-            self.run.freeze(target, seconds)
+    def _aim(self, hit: Callable[[Process], None]) -> None:
+        """Hit a process at an await point that the seed picks: now, or within its next steps."""
+        targets = [process for process in self.targets() if self.run.serving(process) and not process.frozen]
+        if targets:
+            target = self.run.choice.choice(targets)
+            target.hit, target.hit_at = hit, target.steps + self.run.choice.randint(1, 100)
 
-    def _restart(self) -> None:
-        if target := self._target():
-            self.run.terminate(target)
-            self.run.loop.at(self.run.choice.uniform(0.1, 30), self.replace, target)
+    def _restart(self, process: Process) -> None:
+        self.run.terminate(process)
+        self.run.loop.at(self.run.choice.uniform(0.1, 30), self.replace, process)
 
     def _rebalance(self) -> None:
         for group in self.run.broker.groups.values():
@@ -104,11 +111,6 @@ class Faults:
         self.run.loop.at(self.run.choice.uniform(0.05, 15), self.replace, process)
 
     def _calm(self) -> None:
-        self.over = True
         self.run.network.trouble = Trouble()
         for process in self.run.processes:
-            process.kill_at = 0
-
-    def _target(self) -> Process | None:
-        targets = [process for process in self.targets() if process.alive and not process.frozen]
-        return self.run.choice.choice(targets) if targets else None
+            process.hit_at = 0

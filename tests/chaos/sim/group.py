@@ -58,6 +58,7 @@ class Group:
         self._seats: list[Seat] = []
         self._preparing = False
         self._round = 0
+        self.rebalances = 0
         self.committed: dict[TopicPartition, int] = {}
         self.topics: frozenset[str] = frozenset()
         self.watchers: list[Callable[[Group, TopicPartition, int, int, Process], None]] = []
@@ -162,6 +163,7 @@ class Group:
     def _complete(self) -> None:
         self._preparing = False
         self._generation += 1
+        self.rebalances += 1
         places = self._log.places(self.topics)
         hands: list[set[TopicPartition]] = [set() for _ in self._seats]
         for place in places:

@@ -14,7 +14,8 @@ EVENTS: Final = "sim.events"
 DELTAS: Final = "sim.deltas"
 EVENTS_OUT: Final = "sim.events.out"
 DELTAS_OUT: Final = "sim.deltas.out"
-FIRST, LAST = "first", "last"
+# A slip may name only stages that there are.
+FIRST, LAST = "safety", "postprocessing"
 
 Stage = Literal["event", "turn", "delta"]
 

@@ -40,12 +40,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
     _ready: deque[asyncio.Handle]
     _scheduled: list[asyncio.TimerHandle]
 
-    def __init__(self, choice: Random, *, shuffled: bool = True, died: Callable[[Process], None]) -> None:
+    def __init__(self, choice: Random, *, shuffled: bool = True) -> None:
         super().__init__()
         self._choice = choice
         # Shuffled: any ready callback may be next. Else a process keeps asyncio's own order, and only processes mix.
         self._shuffled = shuffled
-        self._died = died
         self._now = 0.0
         self._tasks_made: list[SimTask] = []
         self.steps = 0
@@ -146,10 +145,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
             process.parked.append(handle)
             return False
         process.steps += 1
-        if process.steps == process.kill_at:
-            self._died(process)
-            return False
+        if process.steps == process.hit_at:
+            process.hit(process)
+            return self._survived(process, handle)
         return True
+
+    def _survived(self, process: Process, handle: asyncio.Handle) -> bool:
+        if process.frozen:
+            process.parked.append(handle)
+        return process.alive and not process.frozen
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Cancelled timers leave when their time comes."""

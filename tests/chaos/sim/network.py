@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 # Requests that hang are given up after this long, where the caller has no limit of its own.
 TIMEOUT_S: Final = 5.0
+# Two requests of one connection never arrive at the same instant, whose order would be anybody's.
+_APART_S: Final = 0.000_001
 
 
 class Fate(Enum):
@@ -52,6 +54,8 @@ class Network:
         self._loop = loop
         self._choice = choice
         self.trouble = Trouble()
+        # Requests without an answer in time.
+        self.unanswered = 0
 
     def ask(
         self, what: str, act: Callable[[], T], *, timeout_s: float = TIMEOUT_S, channel: Channel | None = None
@@ -62,10 +66,11 @@ class Network:
         fate = self._fate()
         sender = PROCESS.get()
         if fate is not Fate.ANSWERED:
+            self.unanswered += 1
             self._loop.at(timeout_s, _fail, future, Retryable(f"{what} did not answer"))
         if fate is not Fate.LOST:
             delay_s = self._delay() + (timeout_s if fate is Fate.LATE else 0.0)
-            channel.last_arrival = max(channel.last_arrival, self._loop.time() + delay_s)
+            channel.last_arrival = max(channel.last_arrival + _APART_S, self._loop.time() + delay_s)
             self._loop.at(channel.last_arrival - self._loop.time(), self._arrive, act, future, channel, sender, fate)
         return future
 

@@ -1,6 +1,7 @@
 """A process of the simulation: the tasks that carry its context. Killed, none of them ever runs again."""
 
 from asyncio import Handle
+from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,15 +12,16 @@ WORLD: Final = Context()
 
 @dataclass(eq=False)
 class Process:
-    """One service process. `steps` counts what it has run, so that it can be killed at each await point in turn."""
+    """One service process. `steps` counts what it has run, so that it can be hit at each await point in turn."""
 
     name: str
     number: int
     alive: bool = True
     frozen: bool = False
     steps: int = 0
-    # The step before which it dies; 0: none.
-    kill_at: int = 0
+    # What happens to it before a step of its own: `hit_at` counts down, 0: nothing.
+    hit_at: int = 0
+    hit: Callable[["Process"], None] = lambda _process: None
     # When it was last frozen, and when it went on.
     frozen_s: float = -1.0
     thawed_s: float = -1.0

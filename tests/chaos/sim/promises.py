@@ -109,7 +109,7 @@ class Promises:
                 return buried or bool(self._store.applied[name] and self.out[name])
             case _ if stage == DELTAS:
                 key = name.partition(".")[0]
-                return buried or self._broken(key) or (bool(self.shown[key]) and self.shown[key][-1].endswith("."))
+                return buried or self._broken(key) or any(text.endswith(".") for text in self.shown[key])
             case _ if stage == FIRST:
                 if buried:
                     return self._inputs[name].behaviour.poison or name in self._sent_on

@@ -5,6 +5,7 @@ import random
 import time
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -44,7 +45,7 @@ class Run:
     ) -> None:
         self.seed = seed
         self.choice = chance(seed, "plan")
-        self.loop = VirtualLoop(chance(seed, "order"), shuffled=self.choice.random() < 0.75, died=self.kill)
+        self.loop = VirtualLoop(chance(seed, "order"), shuffled=self.choice.random() < 0.75)
         self.clock = SimClock(self.loop)
         self.network = Network(self.loop, chance(seed, "network"))
         log = SimLog(partitions, self.clock, chance(seed, "log"), gaps=gaps)
@@ -55,6 +56,7 @@ class Run:
         self.cancellations: dict[Process, Cancellations] = {}
         self._stops: dict[Process, asyncio.Event] = {}
         self.violations: list[str] = []
+        self.figures: Counter[str] = Counter(schedules=1)
         self.after_death: Callable[[Process], None] = lambda _process: None
         self.over = False
         self._told = told
@@ -74,9 +76,9 @@ class Run:
         if len(self.violations) < 20 and sentence not in self.violations:
             self.violations.append(sentence)
 
-    def start(self, build: Callable[[Process], Service], name: str, *, instance: str = "", kill_at: int = 0) -> Process:
-        """Start a process that runs a service; `kill_at` is the step before which it dies."""
-        process = Process(name, len(self.processes) + 1, kill_at=kill_at)
+    def start(self, build: Callable[[Process], Service], name: str, *, instance: str = "") -> Process:
+        """Start a process that runs a service."""
+        process = Process(name, len(self.processes) + 1)
         self.processes.append(process)
         self.note("start", f"{name} as process {process.number} {instance}")
         stop = self._stops[process] = asyncio.Event()
@@ -88,6 +90,7 @@ class Run:
         """SIGTERM: drain and leave."""
         if process.alive and not process.frozen:
             self.note("terminate", f"process {process.number}")
+            self.figures["drains"] += 1
             self._stops[process].set()
 
     def serving(self, process: Process) -> bool:
@@ -99,6 +102,7 @@ class Run:
         if process.alive:
             self.note("kill", f"process {process.number} at its step {process.steps}")
             process.alive = False
+            self.figures["kills"] += 1
             self._silent(process)
             self.after_death(process)
 
@@ -106,6 +110,7 @@ class Run:
         """SIGSTOP, and SIGCONT after a while."""
         if process.alive and not process.frozen:
             self.note("freeze", f"process {process.number} for {seconds:.1f} s")
+            self.figures["pauses"] += 1
             process.frozen, process.frozen_s = True, self.loop.time()
             self._silent(process)
             self.loop.at(seconds, self._thaw, process)

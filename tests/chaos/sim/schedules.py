@@ -9,7 +9,9 @@ import structlog
 
 from tests.chaos.sim.chance import chance
 from tests.chaos.sim.delivery import Delivery
+from tests.chaos.sim.path import Path
 from tests.chaos.sim.run import Run, deterministic
+from tests.chaos.sim.services import configuration_read_once
 
 
 class Scenario(Protocol):
@@ -26,18 +28,17 @@ class Outcome:
     seed: int
     violations: tuple[str, ...]
     digest: int
-    steps: int
-    virtual_s: float
+    figures: Mapping[str, int]
 
 
-SCENARIOS: Final[Mapping[str, Callable[[Run], Scenario]]] = {"delivery": Delivery}
+SCENARIOS: Final[Mapping[str, Callable[[Run], Scenario]]] = {"delivery": Delivery, "path": Path}
 
 
 def run_schedule(scenario: str, seed: int, told: Callable[[str], None] | None = None) -> Outcome:
     """Run one schedule from its seed to its end."""
     gaps = chance(seed, "gaps").choice((0.0, 0.3))
     run = Run(seed, gaps=gaps, told=told)
-    with deterministic(run):
+    with deterministic(run), configuration_read_once():
         try:
             run.loop.run_until_complete(SCENARIOS[scenario](run).play())
         except AssertionError as exc:
@@ -45,7 +46,12 @@ def run_schedule(scenario: str, seed: int, told: Callable[[str], None] | None = 
         finally:
             run.over = True
             run.loop.dismantle()
-    return Outcome(scenario, seed, tuple(run.violations), run.loop.digest, run.loop.steps, run.loop.time())
+    figures = run.figures
+    figures["steps"] = run.loop.steps
+    figures["virtual_seconds"] = int(run.loop.time())
+    figures["rebalances"] = sum(group.rebalances for group in run.broker.groups.values())
+    figures["requests_unanswered"] = run.network.unanswered
+    return Outcome(scenario, seed, tuple(run.violations), run.loop.digest, figures)
 
 
 def silence() -> None:
