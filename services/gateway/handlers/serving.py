@@ -1,5 +1,6 @@
 """The gateway's server: how it holds its connections, and how it lets them go."""
 
+import gc
 import resource
 import socket
 from asyncio import TimerHandle
@@ -125,6 +126,9 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen; what is accepted inherits that the kernel drops a peer that takes nothing for too long."""
         await super().startup(sockets)
+        # What is imported by now stays: a collection that looks at it each time would stop every stream meanwhile.
+        gc.collect()
+        gc.freeze()
         for server in self.servers:
             for listening in server.sockets:
                 milliseconds = int(self._patience_s * 1000)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tests.chaos.gateway.comparing import percentile
 from tests.chaos.gateway.crowd import Outcome
 
 GOODPUT: Final = 0.9
@@ -113,12 +114,6 @@ def _recovery(seen: Overload) -> Iterator[str]:
     before_s, after_s = seen.answer_p50_s("normal"), seen.answer_p50_s("after", RECOVERY_S)
     if not after_s <= before_s * SLACK + SLACK_S:
         yield f"{RECOVERY_S:.0f} s after the overload answers took {after_s:.2f} s (median), before it {before_s:.2f} s"
-
-
-def percentile(values: Sequence[float], part: float) -> float:
-    """The smallest value that this part of all does not exceed; infinite where there is none."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, math.ceil(part * len(ordered)) - 1)] if ordered else math.inf
 
 
 def _answered(outcomes: Sequence[Outcome]) -> list[Outcome]:
