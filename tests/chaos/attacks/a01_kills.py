@@ -9,7 +9,7 @@ from typing import Final
 from tests.chaos.attack import Progress, Report, Size
 from tests.chaos.path.draining import Backlog
 from tests.chaos.path.gathering import accepted, gathered
-from tests.chaos.path.judging import generations_repeated, repeated, violations
+from tests.chaos.path.judging import generations, generations_repeated, repeated, violations
 from tests.chaos.path.killing import Killing
 from tests.chaos.path.load import Load
 from tests.chaos.path.merging import merged
@@ -77,11 +77,13 @@ async def attack(scale: Scale, seed: int, progress: Progress) -> Report:
         logs = path.save_logs() if found else ""
     figures: dict[str, float | int | str] = {
         "kills": killing.total,
+        "killed": ", ".join(f"{name} {count}" for name, count in sorted(killing.kills.items())),
         "turns": scale.turns,
         "reviews": scale.reviews,
         "ratings": scale.turns,
         "finals again": repeated(seen.finals),
         "classes again": repeated(seen.classes),
+        "generations": generations(seen.journal),
         "generations cut short and repeated": generations_repeated(seen.journal),
         "seconds under fire": round(under_fire_s, 1),
         "seconds in all": round(whole_s, 1),

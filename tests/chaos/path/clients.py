@@ -24,6 +24,7 @@ class Told:
     """What one client was told of one turn."""
 
     turn_id: str
+    conversation: str
     accepted: bool = False
     attempt: int | None = None
     after_seq: int = -1
@@ -33,7 +34,7 @@ class Told:
 
 @dataclass(slots=True)
 class Experience:
-    """What all clients saw: turns answered, cuts survived, and whatever was wrong."""
+    """What all clients saw: turns that were accepted, by conversation, those answered, cuts, and whatever was wrong."""
 
     answered: dict[str, str] = field(default_factory=dict)
     conversations: dict[str, list[str]] = field(default_factory=dict)
@@ -56,8 +57,8 @@ class ChatClient:
         connection: ClientConnection | None = None
         asked = 0
         while not over.is_set():
-            told = Told(str(uuid5(_IDS, f"{self._seed} {self._number} {asked}")))
-            self._experience.conversations.setdefault(self._conversation(asked), []).append(told.turn_id)
+            conversation = f"chat-{self._seed}-{self._number}-{asked // TURNS_A_CONVERSATION}"
+            told = Told(str(uuid5(_IDS, f"{self._seed} {self._number} {asked}")), conversation)
             try:
                 async with asyncio.timeout(ANSWER_S):
                     connection = await self._answered(told, asked, connection)
@@ -101,12 +102,9 @@ class ChatClient:
     def _frame(self, told: Told, asked: int) -> dict[str, Any]:
         if not told.accepted:
             text = f"Question {asked} of person {self._number}: how full is the basin?"
-            return {"type": "ask", "id": told.turn_id, "text": text, "conversation": self._conversation(asked)}
+            return {"type": "ask", "id": told.turn_id, "text": text, "conversation": told.conversation}
         resume = {"type": "resume", "id": told.turn_id, "after_seq": told.after_seq}
         return resume if told.attempt is None else {**resume, "attempt": told.attempt}
-
-    def _conversation(self, asked: int) -> str:
-        return f"chat-{self._seed}-{self._number}-{asked // TURNS_A_CONVERSATION}"
 
     def _take(self, told: Told, frame: dict[str, Any]) -> None:
         if frame.get("id") != told.turn_id:
@@ -114,6 +112,9 @@ class ChatClient:
             return
         match frame["type"]:
             case "accepted":
+                # Asked again after a cut it is accepted again.
+                if not told.accepted:
+                    self._experience.conversations.setdefault(told.conversation, []).append(told.turn_id)
                 told.accepted = True
             case "restarted":
                 told.attempt, told.after_seq, told.pieces = frame["attempt"], -1, []

@@ -52,6 +52,7 @@ def violations(accepted: Accepted, seen: Observed, *, in_order: bool = True) -> 
         *_told("counted wrong", _miscounted(seen)),
         *_told("memory", _misremembered(accepted.conversations, seen.remembered, in_order=in_order)),
         *_told("generated again after its result was final", generated_after_commit(seen.journal)),
+        *_told("unseen: no engine is known to have been asked for it", _unwitnessed(accepted, seen)),
         *_told("dead letter", (f"{count} of {kind}" for kind, count in Counter(seen.dead_letters).items())),
     ]
 
@@ -98,6 +99,11 @@ def repeated(messages: Mapping[str, Collection[object]]) -> int:
     return sum(len(each) - 1 for each in messages.values())
 
 
+def generations(journal: Iterable[Line]) -> int:
+    """How often an engine was asked in all."""
+    return sum(line.deed == "generated" for line in journal)
+
+
 def _told(what: str, ids: Iterable[str]) -> list[str]:
     found = sorted(ids)
     if not found:
@@ -139,6 +145,16 @@ def _incoherent(seen: Observed) -> Iterator[str]:
         if "".join(min(each) for each in texts) != final.text:
             missing = sum((final.attempt, seq) not in places for seq in range(final.delta_count))
             yield f"{turn} (attempt {final.attempt}, {missing} of {final.delta_count} deltas missing)"
+
+
+def _unwitnessed(accepted: Accepted, seen: Observed) -> Iterator[str]:
+    """A witness that is blind would find nothing and prove nothing."""
+    asked = {line.turn_id for line in seen.journal if line.deed == "generated"}
+    answered, classified = accepted.turns & seen.finals.keys(), accepted.reviews & seen.classes.keys()
+    yield from answered - asked
+    # A review's turn has an id of its own.
+    if len(asked) < len(answered) + len(classified):
+        yield f"{len(asked)} were asked for {len(answered)} turns and {len(classified)} reviews"
 
 
 def _twice(ids: Iterable[str]) -> Iterator[str]:

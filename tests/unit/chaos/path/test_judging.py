@@ -29,7 +29,13 @@ def clean() -> Observed:
         turns_kept=["t1", "t2"],
         ratings_counted=2,
         turns_counted=2,
-        journal=[Line(1, "generated", "t1"), Line(2, "generated", "t1"), Line(3, "committed", "t1", 2)],
+        journal=[
+            Line(1, "generated", "t1"),
+            Line(2, "generated", "t1"),
+            Line(3, "committed", "t1", 2),
+            Line(4, "generated", "t2"),
+            Line(5, "generated", "turn of r1"),
+        ],
     )
 
 
@@ -93,11 +99,15 @@ def _count_a_turn_twice(seen: Observed) -> None:
 
 
 def _generate_after_the_commit(seen: Observed) -> None:
-    seen.journal = [*seen.journal, Line(4, "generated", "t1")]
+    seen.journal = [*seen.journal, Line(6, "generated", "t1")]
 
 
 def _commit_two_attempts(seen: Observed) -> None:
-    seen.journal = [*seen.journal, Line(4, "committed", "t1", 3)]
+    seen.journal = [*seen.journal, Line(6, "committed", "t1", 3)]
+
+
+def _blind_the_witness(seen: Observed) -> None:
+    seen.journal = seen.journal[:-1]
 
 
 def _bury(seen: Observed) -> None:
@@ -122,6 +132,7 @@ def _bury(seen: Observed) -> None:
         (_count_a_turn_twice, "counted wrong: the report counts 3 turns of 2"),
         (_generate_after_the_commit, "generated again after its result was final: t1"),
         (_commit_two_attempts, "generated again after its result was final: t1 (attempts 2 and 3 both final)"),
+        (_blind_the_witness, "unseen: no engine is known to have been asked for it: 2 were asked for 2 turns and 1"),
         (_bury, "dead letter: 1 of safety: KeyError"),
     ],
 )
