@@ -69,6 +69,8 @@ async def up_to_now(
             raise Fatal(f"the broker has no topic {topic}: create the topics with `headrace topics`")
         if offsets is not None:
             places = [place for place in places if place.partition in offsets]
+        if not places:
+            return
         ends = await end_offsets(bootstrap, places)
         # Asked for even from the beginning on: what lies before it may have been deleted.
         begins = await offsets_at(bootstrap, places, since_ms or 0)

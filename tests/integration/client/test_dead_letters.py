@@ -18,6 +18,7 @@ from headrace.client.dead_letters.purge import Purge
 from headrace.client.dead_letters.redrive import Redrive, Redriven, Refused, Settled
 from headrace.messaging import headers, topics
 from headrace.messaging.contract import Outgoing
+from headrace.messaging.dead_letters import Onward
 from headrace.messaging.disposing import Disposing
 from headrace.messaging.errors import Fatal
 from headrace.messaging.letter_log import read_dispositions, read_letters
@@ -127,6 +128,38 @@ async def test_whoever_begins_later_takes_over_and_nothing_is_sent_twice(kafka: 
             _ = [outcome async for outcome in first]
     rest = [outcome async for outcome in redrive().run(kafka, letters)]
     assert Counter(type(outcome) for outcome in rest) == {Settled: 100, Redriven: 150}
+    await become(kafka, tenant, [])
+    assert await returned(kafka, tenant) == dict.fromkeys((letter.id for letter in letters), 1)
+
+
+class Killed(BaseException):
+    """Nothing handles it, as nothing handles SIGKILL."""
+
+
+class Dying(Disposing):
+    """Dies before the send of this number, with its transaction open."""
+
+    dies_at = 0
+
+    async def _send(self, onward: Onward) -> "asyncio.Future[object]":
+        if self.dies_at == 0:
+            raise Killed
+        self.dies_at -= 1
+        return await super()._send(onward)
+
+
+@pytest.mark.parametrize("dies_at", range(6))
+async def test_wherever_a_redrive_dies_the_next_sends_each_letter_once(
+    kafka: str, tenant: str, dies_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """INVARIANT: before the note of the last letter is written nothing was sent, and after it everything was."""
+    letters = await bury(kafka, tenant, 3)
+    monkeypatch.setattr(Dying, "dies_at", dies_at)
+    with monkeypatch.context() as dying:
+        dying.setattr("headrace.client.dead_letters.redrive.Disposing", Dying)
+        with pytest.raises(Killed):
+            _ = [outcome async for outcome in redrive().run(kafka, letters)]
+    assert [type(outcome) async for outcome in redrive().run(kafka, letters)] == [Redriven] * 3
     await become(kafka, tenant, [])
     assert await returned(kafka, tenant) == dict.fromkeys((letter.id for letter in letters), 1)
 
