@@ -33,7 +33,7 @@ log = structlog.get_logger()
 FLUSH_S = 1.0
 # How many offsets of a partition may be delivered and not yet committed, for each message that may run. Whatever is
 # finished behind a slow one is done again after a crash, and a transaction keeps its effects in memory until then.
-OUTSTANDING = 64
+OUTSTANDING = 512
 
 
 class Dispatcher:
