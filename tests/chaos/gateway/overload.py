@@ -40,6 +40,8 @@ class Overload:
     refusals: Mapping[float, int]
     # When, and how many bytes the gateway held.
     memory: Sequence[tuple[float, int]]
+    # How long the gateway was ready to run during the overload and had no processor: the machine's part in it.
+    waited_s: float = 0.0
 
     @property
     def flood(self) -> Phase:

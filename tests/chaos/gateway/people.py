@@ -21,6 +21,7 @@ from tests.chaos.gateway.shown import Shown, said_at
 # Nobody waits longer than this for the next word, nor for a gateway that lets them in.
 PATIENCE_S: Final = 30.0
 _AGAIN_S: Final = 0.1
+_AWAY_S: Final = 2.0
 # A client with little room for what it does not read.
 _SMALL_BUFFER: Final = 16 * 1024
 
@@ -115,7 +116,7 @@ class Person:
                     if cut_after and shown.after_seq >= cut_after[0] and not shown.ended:
                         del cut_after[0]
                         if self.may_cut:
-                            self._cut(connection)
+                            await self._cut(connection)
                             break
             except ConnectionClosed:
                 self._note_end(connection)
@@ -132,12 +133,15 @@ class Person:
         number = int(self._cuts + self._random.random())
         return sorted(self._random.sample(range(-1, script.pieces), min(number, script.pieces)))
 
-    def _cut(self, connection: ClientConnection) -> None:
+    async def _cut(self, connection: ClientConnection) -> None:
         connection.transport.abort()
         self._connection = None
         self._witness.cuts += 1
         before, self._home = self._home, self._random.choice(self._gateways)
         self._witness.elsewhere += self._home != before
+        # Half of them come back at once, the others when more has been said: both ends of the log are to be met.
+        if self._random.randrange(2):
+            await asyncio.sleep(self._random.uniform(0, _AWAY_S))
 
     def _time(self, text: str, resumed_at: float) -> None:
         said, now = said_at(text), monotonic()

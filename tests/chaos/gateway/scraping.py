@@ -1,6 +1,7 @@
 """What a gateway says of itself, and what the system says of it."""
 
 import math
+from pathlib import Path
 
 import httpx
 import psutil
@@ -32,6 +33,11 @@ def pid_listening(address: str) -> int:
         if connection.status == psutil.CONN_LISTEN and getattr(connection.laddr, "port", 0) == port and connection.pid:
             return connection.pid
     raise AssertionError(f"nobody listens at {address}")
+
+
+def waited_s(pid: int) -> float:
+    """How long it was ready to run and had no processor, in all."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
 
 
 def held_bytes(pid: int) -> int:
