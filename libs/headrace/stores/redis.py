@@ -8,27 +8,31 @@ from urllib.parse import quote
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from headrace.messaging.errors import Retryable
+from headrace.stores.connections import WatchedPool
 
 CONNECT_TIMEOUT_SECONDS: Final = 1.0
-ANSWER_TIMEOUT_SECONDS: Final = 2.0
+ANSWER_TIMEOUT_SECONDS: Final = 1.0
 
 
 def connect(url: str) -> redis.asyncio.Redis:
     """A lazy client: nothing is dialled before the first command; values come back as bytes.
 
-    Timeouts are short and one retry covers a pooled connection that a restart has cut: whoever needs more patience
-    has the runtime's backoff, which does not hold a worker while it waits.
+    Timeouts are short, and after one the client fails at once until the server answers again: what can do without
+    Redis must not wait for it at every step. One retry covers a pooled connection that a restart has cut, and no more:
+    whoever needs more patience has the runtime's backoff, which does not hold a worker while it waits.
     """
-    return redis.asyncio.Redis.from_url(
+    pool = WatchedPool.from_url(
         url,
         socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
         socket_timeout=ANSWER_TIMEOUT_SECONDS,
         health_check_interval=30,
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 @contextmanager
