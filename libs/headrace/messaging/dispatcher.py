@@ -21,7 +21,7 @@ from headrace.messaging.failures import Failures
 from headrace.messaging.outlet import Outlet
 from headrace.messaging.processing import Processor, Released
 from headrace.messaging.records import Received, TopicPartition, header_int
-from headrace.messaging.resting import Resting
+from headrace.messaging.rests import Rests
 from headrace.messaging.retries import LONGEST_REST_MS, RetryPolicy
 from headrace.messaging.schedule import Schedule, Work
 from headrace.messaging.transport import Subscription
@@ -57,7 +57,7 @@ class Dispatcher:
         policy = policy or RetryPolicy()
         self.retry_topics = frozenset(topics.retries_of(service, len(policy.rests_ms)))
         self._schedule = Schedule(capacity)
-        self._resting = Resting()
+        self._rests = Rests(clock, self._woken)
         self._breakers = Breakers(
             service, breaker or BreakerPolicy(), clock=clock, probe=self._probe, reopen=self._reopen
         )
@@ -68,8 +68,6 @@ class Dispatcher:
         self._high, self._low, self._most = 4 * capacity, capacity, OUTSTANDING * capacity
         self._paused: set[TopicPartition] = set()
         self._tasks: dict[asyncio.Task[None], Work] = {}
-        self._timer: asyncio.Task[None] | None = None
-        self._timer_ms = 0
         self._subscription: Subscription | None = None
         self._draining = False
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
@@ -99,8 +97,7 @@ class Dispatcher:
         now_ms = self._clock.now_ms()
         due_ms = min(header_int(work.record.headers, headers.NOT_BEFORE), now_ms + LONGEST_REST_MS)
         if due_ms > now_ms:
-            self._resting.put(work, due_ms)
-            self._set_timer()
+            self._rests.put(work, due_ms)
         else:
             self._queue(work)
         self._ease(record.home)
@@ -141,8 +138,7 @@ class Dispatcher:
         if self._subscription:
             self._subscription.pause(self._subscription.assignment())
         self._breakers.stop()
-        if self._timer:
-            self._timer.cancel()
+        self._rests.stop()
         if self._tasks:
             _, unfinished = await asyncio.wait(list(self._tasks), timeout=seconds)
             for task in unfinished:
@@ -155,6 +151,12 @@ class Dispatcher:
         except Retryable as exc:
             log.warning("could not commit while draining, some work will be repeated", error=str(exc))
         await self._committer.close()
+
+    def _woken(self, rested: Sequence[Work]) -> None:
+        for work in rested:
+            self._queue(work)
+            self._ease(work.record.home)
+        self._pump()
 
     def _queue(self, work: Work) -> None:
         if self._breakers.of(work.stage).open:
@@ -210,7 +212,7 @@ class Dispatcher:
         if self._subscription is None or self._draining:
             return
         parked = self._breakers.count(home)
-        waiting = self._schedule.queued(home) + self._resting.count(home) + parked
+        waiting = self._schedule.queued(home) + self._rests.count(home) + parked
         processor = self._processors.get(home.topic)
         # A stream's offsets are held until its end, which a pause would never let come.
         stalled = self._committer.outstanding(home) > self._most and not (processor and processor.streaming)
@@ -221,29 +223,11 @@ class Dispatcher:
             self._paused.discard(home)
             self._subscription.resume([home])
 
-    def _set_timer(self) -> None:
-        due_ms = self._resting.next_ms
-        if due_ms is None or (self._timer and not self._timer.done() and self._timer_ms <= due_ms):
-            return
-        if self._timer:
-            self._timer.cancel()
-        self._timer_ms = due_ms
-        self._timer = asyncio.create_task(self._wake(), name="rest")
-
-    async def _wake(self) -> None:
-        while (due_ms := self._resting.next_ms) is not None:
-            self._timer_ms = due_ms
-            await self._clock.sleep(max(0, due_ms - self._clock.now_ms()) / 1000)
-            for work in self._resting.due(self._clock.now_ms()):
-                self._queue(work)
-                self._ease(work.record.home)
-            self._pump()
-
     def _hand_back(self, gone: Collection[TopicPartition]) -> None:
         if not gone:
             return
         self._schedule.drop(gone)
-        self._resting.drop(gone)
+        self._rests.drop(gone)
         self._breakers.drop(gone)
         for task, work in self._tasks.items():
             if work.record.home in gone:
