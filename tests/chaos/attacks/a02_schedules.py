@@ -8,9 +8,9 @@ from tests.chaos.attack import Progress, Report, Size
 from tests.chaos.sim.batches import Batch, run_batches
 
 # How many schedules of each scenario a unit runs: most try one service's delivery, some the whole path.
-_CI: Final = {"delivery": 9_400, "path": 600}
+_CI: Final = {"delivery": 9_600, "path": 400}
 _FULL_UNITS: Final = 10
-_FULL: Final = {"delivery": 94_000, "path": 6_000}
+_FULL: Final = {"delivery": 96_000, "path": 4_000}
 # Schedules in one child process: few enough that progress is seen, many enough that its start does not count.
 _BATCH: Final = 500
 

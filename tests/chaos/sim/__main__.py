@@ -10,7 +10,7 @@ from typing import Final
 
 import orjson
 
-from tests.chaos.sim.schedules import SCENARIOS, run_schedule, silence
+from tests.chaos.sim.schedules import SCENARIOS, drop_logs, run_schedule
 
 # Cycles are collected after so many schedules, and not while one runs.
 _SWEEP: Final = 50
@@ -28,7 +28,8 @@ def main() -> int:
         # Sets of strings have another order in every process, and the schedule would with them.
         again = [sys.executable, "-m", "tests.chaos.sim", *sys.argv[1:]]
         return subprocess.call(again, env=os.environ | {"PYTHONHASHSEED": "0"})
-    silence()
+    drop_logs(for_good=True)
+    gc.disable()
     violations, figures = run_many(chosen.scenario, chosen.seed, chosen.count, events=not chosen.json)
     if chosen.json:
         sys.stdout.write(orjson.dumps({"figures": figures, "violations": violations}).decode())

@@ -14,7 +14,7 @@ from tests.chaos.sim.ledger import Entries
 from tests.chaos.sim.process import Process
 from tests.chaos.sim.response_cache import SimCache
 from tests.chaos.sim.run import Run
-from tests.chaos.sim.services import NAMES, Stores
+from tests.chaos.sim.services import NAMES, Stores, configuration_read_once
 
 # A stream whose end never came is let go a minute after its deadline, by design.
 DRAINED_S: Final = 2500.0
@@ -48,6 +48,11 @@ class Path:
 
     async def play(self) -> None:
         """Run to the end and judge it."""
+        with configuration_read_once():
+            await self._play()
+        self._answers.conclude()
+
+    async def _play(self) -> None:
         run = self._run
         static = run.choice.random() < 0.5
         for name in NAMES:
@@ -60,7 +65,6 @@ class Path:
                 run.violation(f"stuck: {dict(sorted(lag.items()))} not committed {DRAINED_S} s after the last fault")
                 break
             await run.clock.sleep(_LOOK_S)
-        self._answers.conclude()
 
     def _began(self, turn_id: str) -> None:
         self._answers.began(turn_id)

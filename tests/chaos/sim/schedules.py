@@ -1,6 +1,5 @@
 """Runs schedules by scenario and seed."""
 
-import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -8,10 +7,7 @@ from typing import Final, Protocol
 import structlog
 
 from tests.chaos.sim.chance import chance
-from tests.chaos.sim.delivery import Delivery
-from tests.chaos.sim.path import Path
 from tests.chaos.sim.run import Run, deterministic
-from tests.chaos.sim.services import configuration_read_once
 
 
 class Scenario(Protocol):
@@ -31,14 +27,27 @@ class Outcome:
     figures: Mapping[str, int]
 
 
-SCENARIOS: Final[Mapping[str, Callable[[Run], Scenario]]] = {"delivery": Delivery, "path": Path}
+def _delivery(run: Run) -> Scenario:
+    from tests.chaos.sim.delivery import Delivery
+
+    return Delivery(run)
+
+
+def _path(run: Run) -> Scenario:
+    # All services and what they need: seconds that the other scenario does without.
+    from tests.chaos.sim.path import Path
+
+    return Path(run)
+
+
+SCENARIOS: Final[Mapping[str, Callable[[Run], Scenario]]] = {"delivery": _delivery, "path": _path}
 
 
 def run_schedule(scenario: str, seed: int, told: Callable[[str], None] | None = None) -> Outcome:
     """Run one schedule from its seed to its end."""
     gaps = chance(seed, "gaps").choice((0.0, 0.3))
     run = Run(seed, gaps=gaps, told=told)
-    with deterministic(run), configuration_read_once():
+    with deterministic(run):
         try:
             run.loop.run_until_complete(SCENARIOS[scenario](run).play())
         except AssertionError as exc:
@@ -54,10 +63,9 @@ def run_schedule(scenario: str, seed: int, told: Callable[[str], None] | None = 
     return Outcome(scenario, seed, tuple(run.violations), run.loop.digest, figures)
 
 
-def silence() -> None:
-    """Keep the services' logs out of millions of schedules, and leave the collection of cycles to `sweep`."""
-    structlog.configure(processors=[_drop], cache_logger_on_first_use=True)
-    gc.disable()
+def drop_logs(*, for_good: bool) -> None:
+    """Keep the services' logs out of the schedules; `for_good` where nothing else will log in this process."""
+    structlog.configure(processors=[_drop], cache_logger_on_first_use=for_good)
 
 
 def _drop(_logger: object, _method: str, _event: structlog.types.EventDict) -> structlog.types.EventDict:

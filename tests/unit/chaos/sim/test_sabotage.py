@@ -1,0 +1,106 @@
+"""The checker can fail: each of these defects, put into the code on purpose, is found within a few schedules."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import pytest
+
+from headrace.messaging import retries
+from headrace.messaging.arrival import arrived
+from headrace.messaging.committer import Committer
+from headrace.messaging.dispatcher import Dispatcher
+from headrace.messaging.errors import Retryable
+from headrace.messaging.offsets import PartitionProgress
+from headrace.messaging.processing import Finished
+from headrace.messaging.records import Received, TopicPartition
+from headrace.messaging.retries import Bury, Consequence
+from headrace.messaging.schedule import Schedule, Work
+from services.inference.ports import Claim
+from tests.chaos.sim.ledger import Entries, SimLedger
+from tests.chaos.sim.schedules import run_schedule
+
+WITHIN = 120
+
+
+def found(scenario: str) -> str:
+    """The first violation of a row of schedules."""
+    for seed in range(WITHIN):
+        if violations := run_schedule(scenario, seed).violations:
+            return violations[0]
+    raise AssertionError(f"{WITHIN} schedules of {scenario} did not find it")
+
+
+def test_a_commit_before_the_effect_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    receive: Callable[[Dispatcher, Received], None] = Dispatcher.receive
+
+    def at_once(self: Dispatcher, record: Received) -> None:
+        receive(self, record)
+        self._committer.settle(record, Finished())
+
+    monkeypatch.setattr(Dispatcher, "receive", at_once)
+    assert "was not done" in found("delivery")
+
+
+def test_committing_the_fetch_position_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetched(self: PartitionProgress) -> int | None:
+        return self._next if self._next != self._committed else None
+
+    monkeypatch.setattr(PartitionProgress, "committable", fetched)
+    assert "was not done" in found("delivery")
+
+
+def test_a_key_that_is_never_released_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept(self: Schedule, work: Work) -> None:
+        pass
+
+    monkeypatch.setattr(Schedule, "release", kept)
+    found("delivery")
+
+
+def test_keys_that_do_not_wait_for_each_other_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unkeyed(record: Received, *rest: Any) -> Work:
+        work = arrived(record, *rest)
+        work.key = (record.home, record.offset)
+        return work
+
+    monkeypatch.setattr("headrace.messaging.dispatcher.arrived", unkeyed)
+    found("delivery")
+
+
+def test_forgetting_what_is_queued_at_a_rebalance_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def dropping(self: Dispatcher, partitions: Collection[TopicPartition]) -> None:
+        self._schedule.drop(partitions)
+
+    monkeypatch.setattr(Dispatcher, "revoked", dropping)
+    assert "stuck" in found("delivery")
+
+
+def test_a_transient_error_that_is_given_up_at_once_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hasty(error: BaseException, **known: Any) -> Consequence:
+        return Bury() if isinstance(error, Retryable) else retries.consequence(error, **known)
+
+    monkeypatch.setattr("headrace.messaging.attempts.consequence", hasty)
+    found("delivery")
+
+
+def test_a_commit_that_is_not_tried_again_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def once(self: Committer) -> None:
+        await self._clock.sleep(0.02)
+        await self.flush()
+
+    monkeypatch.setattr(Committer, "_commit_until_settled", once)
+    found("delivery")
+
+
+def test_a_ledger_that_forgets_results_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim: Callable[..., Any] = SimLedger.claim
+
+    async def forgetful(self: SimLedger, tenant: str, turn_id: str, floor: int) -> Claim:
+        entry, entries = self._entries.of(turn_id), Entries(self._entries.clock)
+        entries.of(turn_id).attempt = entry.attempt
+        answer: Claim = await claim(SimLedger(entries, owner="", process="", lease_seconds=1), tenant, turn_id, floor)
+        entry.attempt = entries.of(turn_id).attempt
+        return answer
+
+    monkeypatch.setattr(SimLedger, "claim", forgetful)
+    found("path")
