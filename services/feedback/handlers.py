@@ -34,7 +34,7 @@ class Keeping:
         feedback = wire.feedback_of(submitted, context.tenant, context.now_ms)
         if rejected := check(feedback, self._limits):
             raise Invalid(rejected.message, code=rejected.code, field=rejected.field)
-        await self._store.keep_feedback(feedback)
+        await self._store.keep_feedback(feedback, context.position)
         metrics.FEEDBACK.labels(rating_name(feedback)).inc()
         log.info("feedback kept", turn_id=feedback.turn_id, rating=feedback.rating, scale=feedback.scale)
         return ()
@@ -43,7 +43,7 @@ class Keeping:
         """Keep how an answer came about. Reviews are not kept: nobody rates them, and there are millions."""
         if turn is None or turn.WhichOneof("request") != "prompt":
             return ()
-        await self._store.keep_turn(wire.completed_of(turn, context.now_ms))
+        await self._store.keep_turn(wire.completed_of(turn, context.now_ms), context.position)
         await self._sweep(context.now_ms)
         return ()
 

@@ -7,13 +7,16 @@ from services.feedback.domain import CompletedTurn, Feedback, Summary
 
 
 class Store(Protocol):
-    """Keeps feedback and the turns that it is about; either may come first. All methods raise `Retryable`."""
+    """Keeps feedback and the turns that it is about; either may come first. All methods raise `Retryable`.
 
-    async def keep_feedback(self, feedback: Feedback) -> None:
-        """Keep it, once per tenant and id; what a person submitted later wins."""
+    `position` is the record's in the log: of two with one id the later record stands, in whatever order they come.
+    """
+
+    async def keep_feedback(self, feedback: Feedback, position: int) -> None:
+        """Keep it, once per tenant and id."""
         ...
 
-    async def keep_turn(self, turn: CompletedTurn) -> None:
+    async def keep_turn(self, turn: CompletedTurn, position: int) -> None:
         """Keep it, once per tenant and id."""
         ...
 

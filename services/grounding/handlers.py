@@ -132,11 +132,15 @@ class IndexKnowledge:
         key = DocumentKey.parse(context.key)
         bound = log.bind(tenant=key.corpus.tenant, collection=key.corpus.collection, message_id=context.message_id)
         if message is None:
-            bound.info("document removed", was_there=await self._knowledge.remove(key))
+            bound.info("document removed", was_there=await self._knowledge.remove(key, context.position))
             return ()
         document = accept(_document(message), named=key, max_bytes=self._max_bytes)
         digest = document.digest(f"{self._embeddings.revision}/{CHUNKING_VERSION}/{self._chunk_tokens}")
-        if await self._knowledge.digest(key) == digest:
+        standing = await self._knowledge.standing(key)
+        if standing.position > context.position:
+            _overtaken(bound, standing.position, context.position)
+            return ()
+        if standing.digest == digest and await self._knowledge.confirm(key, context.position):
             bound.info("document unchanged")
             return ()
         outline = await asyncio.to_thread(self._parser, document.content_type, document.content)
@@ -144,9 +148,21 @@ class IndexKnowledge:
         chunks = await asyncio.to_thread(cut, document.content, outline.blocks)
         title = document.title or outline.title or key.document_id
         vectors = await self._embeddings.passages([embedded_text(title, piece) for piece in chunks])
-        await self._knowledge.replace(key, Indexed(title, document.uri, digest, chunks, vectors))
-        bound.info("document indexed", chunks=len(chunks))
+        indexed = Indexed(title, document.uri, digest, chunks, vectors)
+        if await self._knowledge.replace(key, indexed, context.position):
+            bound.info("document indexed", chunks=len(chunks))
+        else:
+            _overtaken(bound, (await self._knowledge.standing(key)).position, context.position)
         return ()
+
+
+def _overtaken(bound: structlog.stdlib.BoundLogger, applied: int, position: int) -> None:
+    bound.warning(
+        "document left as it is: a later record of it was applied; a knowledge topic that was made anew counts from 0 "
+        "again, and needs a new index",
+        applied=applied,
+        position=position,
+    )
 
 
 def _document(message: KnowledgeDocument) -> Document:

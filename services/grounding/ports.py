@@ -49,8 +49,23 @@ class Indexed:
     vectors: Sequence[Vector]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the index knows of a document: the last record that was applied, and the digest it has from there.
+
+    `position` is -1 before the first; `digest` is None where the document is gone, or not completely indexed.
+    """
+
+    position: int = -1
+    digest: str | None = None
+
+
 class Knowledge(AbstractAsyncContextManager[object], Protocol):
-    """Documents that can be found by meaning. Raises `Retryable` where the store cannot be reached."""
+    """Documents that can be found by meaning. Raises `Retryable` where the store cannot be reached.
+
+    Every change carries the position of its record in the log. INVARIANT: what comes late of an earlier record changes
+    nothing, whichever process it comes from and however far it had got: a document shows what its last record says.
+    """
 
     async def search(self, corpus: Corpus, vector: Vector, limit: int) -> list[Passage]:
         """The nearest passages of this corpus and of no other, best first."""
@@ -60,16 +75,20 @@ class Knowledge(AbstractAsyncContextManager[object], Protocol):
         """Changes with every change of the corpus."""
         ...
 
-    async def digest(self, key: DocumentKey) -> str | None:
-        """Digest of the document as it is indexed, completely; None where it is not."""
+    async def standing(self, key: DocumentKey) -> Standing:
+        """What was applied last."""
         ...
 
-    async def replace(self, key: DocumentKey, document: Indexed) -> None:
-        """Index the document in place of what was there; doing it again is harmless."""
+    async def confirm(self, key: DocumentKey, position: int) -> bool:
+        """Note that this record says what is indexed already; False where something came in between."""
         ...
 
-    async def remove(self, key: DocumentKey) -> bool:
-        """Forget the document; False where there was none."""
+    async def replace(self, key: DocumentKey, document: Indexed, position: int) -> bool:
+        """Index the document in place of what was there; doing it again is harmless. False where it is overtaken."""
+        ...
+
+    async def remove(self, key: DocumentKey, position: int) -> bool:
+        """Forget the document; False where there was none, or the record is overtaken."""
         ...
 
     async def check(self) -> None:

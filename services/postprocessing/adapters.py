@@ -7,7 +7,7 @@ from headrace.messaging import headers, topics
 from headrace.messaging.contract import JSON, PROTOBUF, Outgoing
 from headrace.v1.responses_pb2 import Error, ResponseCompleted, ResponseDelta
 from headrace.v1.reviews_pb2 import ReviewClassified
-from headrace.v1.turns_pb2 import ClearedDelta, Reply, Turn
+from headrace.v1.turns_pb2 import ClearedDelta, Outcome, Reply, Turn
 from services.postprocessing.domain.answer import Generated, Judged, Status, Verdict, conclude, in_order_of_citation
 from services.postprocessing.domain.formatting import Rules
 
@@ -19,11 +19,17 @@ _NOTHING: Final = Error(code="no_answer", message="No stage of this pipeline mad
 
 def verdict_of(turn: Turn) -> Verdict:
     """What became of a turn."""
-    outcome = cast("Status", ResponseCompleted.Status.Name(turn.outcome.status)) if turn.HasField("outcome") else None
+    outcome = _status_of(turn.outcome) if turn.HasField("outcome") else None
     generated = Generated(turn.inference.text, turn.inference.finish_reason) if turn.HasField("inference") else None
     output = turn.safety.output
     judged = Judged(output.text, output.stopped, output.delta_count) if turn.safety.HasField("output") else None
     return conclude(outcome, generated, judged)
+
+
+def _status_of(outcome: Outcome) -> Status:
+    """How the turn ended; a status that nobody defined is a failure."""
+    known = outcome.status and outcome.status in ResponseCompleted.Status.values()
+    return cast("Status", ResponseCompleted.Status.Name(outcome.status)) if known else "FAILED"
 
 
 def rules_of(turn: Turn, masks: Mapping[str, str]) -> Rules:

@@ -7,6 +7,7 @@ import structlog
 
 from headrace.messaging.contract import Folded, Next, StageContext, StageResult
 from headrace.messaging.errors import Invalid, Retryable
+from headrace.stores.memory import Exchange
 from headrace.v1.turns_pb2 import ClearedDelta, Final, Turn
 from services.postprocessing import adapters as wire
 from services.postprocessing.domain.formatting import Progress, Rules, format_piece, format_whole
@@ -42,13 +43,14 @@ class Answers:
         text = format_whole(verdict.text, wire.rules_of(turn, masks))
         completed = wire.completed_of(turn, verdict, text)
         if verdict.status == "ANSWERED" and text and _belongs_to_a_conversation(turn):
-            await self._remember(turn, text)
+            await self._remember(turn, text, context.position)
         return Next(Final(completed=completed), also=(wire.response_to(turn, completed),))
 
-    async def _remember(self, turn: Turn, text: str) -> None:
+    async def _remember(self, turn: Turn, text: str, position: int) -> None:
         # Before the answer is published: whoever reads it and asks on finds it remembered.
         try:
-            await self._memory.append(turn.tenant, turn.conversation_id, turn.turn_id, turn.prepared.text, text)
+            exchange = Exchange(turn.turn_id, turn.prepared.text, text)
+            await self._memory.append(turn.tenant, turn.conversation_id, exchange, position)
         except Retryable as exc:
             # An answer that the next turn does not remember beats none.
             log.warning("answer not remembered", turn_id=turn.turn_id, reason=str(exc))

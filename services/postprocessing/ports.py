@@ -2,12 +2,14 @@
 
 from typing import Protocol
 
+from headrace.stores.memory import Exchange
+
 
 class Memory(Protocol):
     """What a conversation remembers."""
 
-    async def append(self, tenant: str, conversation_id: str, turn_id: str, question: str, answer: str) -> None:
-        """Remember an exchange, once per turn id; raises `Retryable` where it cannot be written."""
+    async def append(self, tenant: str, conversation_id: str, exchange: Exchange, position: int) -> None:
+        """Remember an exchange, once per turn id, in the order of the log; `Retryable` where it cannot be written."""
         ...
 
 

@@ -10,7 +10,7 @@ from typing import Self
 from headrace.messaging.errors import Retryable
 from services.grounding.domain.context import Passage
 from services.grounding.domain.documents import Corpus, DocumentKey
-from services.grounding.ports import Indexed, Vector
+from services.grounding.ports import Indexed, Standing, Vector
 
 
 class _Entered:
@@ -55,6 +55,7 @@ class InMemoryKnowledge(_Entered):
 
     down: bool = False
     documents: dict[DocumentKey, Indexed] = field(default_factory=dict)
+    positions: dict[DocumentKey, int] = field(default_factory=dict)
     changes: int = 0
     searched: list[Corpus] = field(default_factory=list)
 
@@ -76,19 +77,35 @@ class InMemoryKnowledge(_Entered):
         self._reach()
         return f"{corpus.tenant}-{self.changes}"
 
-    async def digest(self, key: DocumentKey) -> str | None:
+    async def standing(self, key: DocumentKey) -> Standing:
         self._reach()
-        return self.documents[key].digest if key in self.documents else None
+        digest = self.documents[key].digest if key in self.documents else None
+        return Standing(self.positions.get(key, -1), digest)
 
-    async def replace(self, key: DocumentKey, document: Indexed) -> None:
+    async def confirm(self, key: DocumentKey, position: int) -> bool:
         self._reach()
+        return self._moves(key, position)
+
+    async def replace(self, key: DocumentKey, document: Indexed, position: int) -> bool:
+        self._reach()
+        if not self._moves(key, position):
+            return False
         self.documents[key] = document
         self.changes += 1
+        return True
 
-    async def remove(self, key: DocumentKey) -> bool:
+    async def remove(self, key: DocumentKey, position: int) -> bool:
         self._reach()
+        if not self._moves(key, position):
+            return False
         self.changes += 1
         return self.documents.pop(key, None) is not None
+
+    def _moves(self, key: DocumentKey, position: int) -> bool:
+        if self.positions.get(key, -1) > position:
+            return False
+        self.positions[key] = position
+        return True
 
     async def check(self) -> None:
         self._reach()

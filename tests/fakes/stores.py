@@ -13,16 +13,20 @@ class InMemoryConversationMemory:
 
     down: bool = False
     conversations: dict[tuple[str, str], dict[str, Exchange]] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
 
     async def recent(self, tenant: str, conversation_id: str, limit: int) -> list[Exchange]:
         self._reach()
-        exchanges = list(self.conversations.get((tenant, conversation_id), {}).values())
+        known = self.conversations.get((tenant, conversation_id), {}).values()
+        exchanges = sorted(known, key=lambda exchange: self.positions.get(exchange.turn_id, 0))
         return exchanges[-limit:] if limit > 0 else []
 
-    async def append(self, tenant: str, conversation_id: str, turn_id: str, question: str, answer: str) -> None:
+    async def append(self, tenant: str, conversation_id: str, exchange: Exchange, position: int) -> None:
         self._reach()
         conversation = self.conversations.setdefault((tenant, conversation_id), {})
-        conversation.setdefault(turn_id, Exchange(turn_id, question, answer))
+        if exchange.turn_id not in conversation:
+            conversation[exchange.turn_id] = exchange
+            self.positions[exchange.turn_id] = position
 
     def _reach(self) -> None:
         if self.down:

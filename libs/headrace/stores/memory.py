@@ -12,12 +12,13 @@ from headrace.stores.redis import key, reaching
 _STORE: Final = "conversation memory"
 
 # One script, so that a redelivered turn can neither be appended twice nor half: what a turn said goes into the hash,
-# its place into the list, and the oldest leave both.
+# its place in the log into the sorted set, and the first in the log leave both. A turn that comes late takes its own
+# place, and none where those that followed it have filled the memory.
 _APPEND: Final = """
-if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 1 then
-  redis.call('RPUSH', KEYS[2], ARGV[1])
-  while redis.call('LLEN', KEYS[2]) > tonumber(ARGV[3]) do
-    redis.call('HDEL', KEYS[1], redis.call('LPOP', KEYS[2]))
+if redis.call('ZADD', KEYS[2], 'NX', ARGV[5], ARGV[1]) == 1 then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+  while redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[3]) do
+    redis.call('HDEL', KEYS[1], redis.call('ZPOPMIN', KEYS[2])[1])
   end
 end
 redis.call('EXPIRE', KEYS[1], ARGV[4])
@@ -41,8 +42,8 @@ class ConversationMemory(Protocol):
         """The last `limit` exchanges, oldest first; raises `Retryable` where they cannot be read."""
         ...
 
-    async def append(self, tenant: str, conversation_id: str, turn_id: str, question: str, answer: str) -> None:
-        """Remember an exchange, once per turn id; raises `Retryable` where it cannot be written."""
+    async def append(self, tenant: str, conversation_id: str, exchange: Exchange, position: int) -> None:
+        """Remember an exchange, once per turn id, in the order of the log; `Retryable` where it cannot be written."""
         ...
 
 
@@ -59,7 +60,7 @@ class RedisConversationMemory:
             return []
         exchanges, order = _keys(tenant, conversation_id)
         with reaching(_STORE):
-            turn_ids = await cast("Awaitable[list[bytes]]", self._client.lrange(order, -limit, -1))
+            turn_ids = await cast("Awaitable[list[bytes]]", self._client.zrange(order, -limit, -1))
             if not turn_ids:
                 return []
             values = await cast("Awaitable[list[bytes | None]]", self._client.hmget(exchanges, turn_ids))
@@ -70,8 +71,9 @@ class RedisConversationMemory:
             if value is not None
         ]
 
-    async def append(self, tenant: str, conversation_id: str, turn_id: str, question: str, answer: str) -> None:
-        arguments = (turn_id, orjson.dumps((question, answer)), self._keep, self._ttl_seconds)
+    async def append(self, tenant: str, conversation_id: str, exchange: Exchange, position: int) -> None:
+        said = orjson.dumps((exchange.question, exchange.answer))
+        arguments = (exchange.turn_id, said, self._keep, self._ttl_seconds, position)
         with reaching(_STORE):
             await cast("Awaitable[object]", self._client.eval(_APPEND, 2, *_keys(tenant, conversation_id), *arguments))
 
@@ -82,4 +84,4 @@ class RedisConversationMemory:
 
 
 def _keys(tenant: str, conversation_id: str) -> tuple[str, str]:
-    return key("memory", tenant, conversation_id), key("memory-order", tenant, conversation_id)
+    return key("memory", tenant, conversation_id), key("memory-places", tenant, conversation_id)

@@ -6,6 +6,12 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer,
 
 metadata: Final = MetaData()
 
+
+def position() -> "Column[int]":
+    """Where the record that a row is from stands in the log; -1 in rows from before this was kept."""
+    return Column("position", BigInteger, nullable=False, server_default="-1")
+
+
 turns: Final = Table(
     "turns",
     metadata,
@@ -30,6 +36,7 @@ turns: Final = Table(
     Column("answer", Text, nullable=False),
     Column("documents", JSON, nullable=False),
     Column("completed_at_ms", BigInteger, nullable=False, index=True),
+    position(),
     # Erasure asks by subject.
     Index("turns_by_subject", "tenant", "subject"),
 )
@@ -49,5 +56,6 @@ feedback: Final = Table(
     Column("correction", Text, nullable=False),
     Column("consent_to_train", Boolean, nullable=False),
     Column("submitted_at_ms", BigInteger, nullable=False, index=True),
+    position(),
     Index("feedback_by_turn", "tenant", "turn_id"),
 )

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, case, delete, distinct, event, func, select
+from sqlalchemy import Connection, Table, case, delete, distinct, event, func, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
@@ -42,6 +42,7 @@ class SqlStore:
             Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         async with self._transaction() as connection:
             await connection.run_sync(metadata.create_all)
+            await connection.run_sync(_add_positions)
 
     async def check(self) -> None:
         """Raise where the database does not answer."""
@@ -52,11 +53,11 @@ class SqlStore:
         """Close all connections."""
         await self._engine.dispose()
 
-    async def keep_feedback(self, said: Feedback) -> None:
-        await self._upsert(feedback, {**asdict(said), "worth": said.worth}, newest="submitted_at_ms")
+    async def keep_feedback(self, said: Feedback, position: int) -> None:
+        await self._upsert(feedback, {**asdict(said), "worth": said.worth, "position": position})
 
-    async def keep_turn(self, turn: CompletedTurn) -> None:
-        await self._upsert(turns, {**asdict(turn), "documents": list(turn.documents)}, newest="completed_at_ms")
+    async def keep_turn(self, turn: CompletedTurn, position: int) -> None:
+        await self._upsert(turns, {**asdict(turn), "documents": list(turn.documents), "position": position})
 
     async def forget_before(self, epoch_ms: int) -> int:
         async with self._transaction() as connection:
@@ -88,13 +89,13 @@ class SqlStore:
         async with self._transaction() as connection:
             return [Summary(*row) for row in await connection.execute(query)]
 
-    async def _upsert(self, table: Table, values: Mapping[str, Any], *, newest: str) -> None:
+    async def _upsert(self, table: Table, values: Mapping[str, Any]) -> None:
         insert = self._insert(table).values(**values)
         upsert = insert.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),
             set_={name: insert.excluded[name] for name in values if not table.c[name].primary_key},
-            # An older message that comes late changes nothing.
-            where=insert.excluded[newest] >= table.c[newest],
+            # What comes late of an earlier record changes nothing: positions within a key only rise.
+            where=insert.excluded["position"] >= table.c["position"],
         )
         async with self._transaction() as connection:
             await connection.execute(upsert)
@@ -112,6 +113,13 @@ class SqlStore:
             raise Retryable(f"the feedback database did not answer: {_reason(exc)}") from None
         except SQLAlchemyError as exc:
             raise Fatal(f"the feedback database cannot be used: {type(exc).__name__}") from exc
+
+
+def _add_positions(connection: Connection) -> None:
+    """Give tables of an earlier version the column that they lack."""
+    for table in (turns, feedback):
+        if "position" not in {column["name"] for column in inspect(connection).get_columns(table.name)}:
+            connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN position BIGINT NOT NULL DEFAULT -1"))
 
 
 def _asynchronous(url: str) -> URL:

@@ -35,7 +35,7 @@ def completed_of(turn: Turn, now_ms: int) -> CompletedTurn:
         conversation_id=turn.conversation_id,
         subject=turn.subject,
         arm=turn.arm,
-        status=ResponseCompleted.Status.Name(completed.status).lower(),
+        status=_status_of(completed),
         pipeline=versions.get("pipeline", ""),
         template=versions.get("template", ""),
         model=completed.model,
@@ -57,3 +57,9 @@ def completed_of(turn: Turn, now_ms: int) -> CompletedTurn:
 def _text(text: str) -> str:
     # PostgreSQL keeps no NUL.
     return text.replace("\0", "").strip()
+
+
+def _status_of(completed: ResponseCompleted) -> str:
+    """How the turn ended, in lower case; a status that nobody defined is a failure."""
+    known = completed.status in ResponseCompleted.Status.values()
+    return ResponseCompleted.Status.Name(completed.status).lower() if known else "failed"

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import qdrant_edge as qdrant
 
 from headrace.messaging.errors import Fatal, Retryable
-from services.grounding.adapters.points import DENSE, KEYWORDS, Match, Near, Payload, Point
+from services.grounding.adapters.points import DENSE, EDITION, KEYWORDS, POSITION, Match, Near, Payload, Point
 from services.grounding.ports import Vector
 
 Result = TypeVar("Result")
@@ -40,18 +40,37 @@ class EdgePoints:
 
     async def upsert(self, points: Sequence[Point]) -> None:
         """Write points; the write-ahead log has them when this returns."""
-        new = [qdrant.Point(p.id, {} if p.vector is None else {DENSE: list(p.vector)}, dict(p.payload)) for p in points]
+        new = [_new(point) for point in points]
         await self._run(lambda shard: shard.update(qdrant.UpdateOperation.upsert_points(new)))
 
-    async def delete(self, match: Match, *, but: Match) -> None:
-        """Delete what matches, except what also has a value of `but`."""
-        which = qdrant.Filter(must=_conditions(match), must_not=_conditions(but))
+    async def exchange(self, point: Point, expected: int | None) -> bool:
+        """Write if the stored position is the expected one: on the only thread, so that nothing comes between."""
+
+        def compare_and_set(shard: qdrant.EdgeShard) -> bool:
+            there = shard.retrieve([point.id], with_payload=True, with_vector=False)
+            if (_position(there[0]) if there else None) != expected:
+                return False
+            shard.update(qdrant.UpdateOperation.upsert_points([_new(point)]))
+            return True
+
+        return await self._run(compare_and_set)
+
+    async def delete(self, match: Match, *, edition: int | None = None, below: int | None = None) -> None:
+        """Delete what matches, of one edition, or of those below one."""
+        conditions = _conditions(match)
+        if edition is not None:
+            conditions.append(qdrant.FieldCondition(EDITION, match=qdrant.MatchValue(edition)))
+        which = qdrant.Filter(must=conditions)
+        if below is not None:
+            later = qdrant.FieldCondition(EDITION, range=qdrant.RangeFloat(gte=below))
+            which = qdrant.Filter(must=conditions, must_not=[later])
         await self._run(lambda shard: shard.update(qdrant.UpdateOperation.delete_points_by_filter(which)))
 
-    async def get(self, point_id: str) -> Payload | None:
-        """The payload of a point."""
-        records = await self._run(lambda shard: shard.retrieve([point_id], with_payload=True, with_vector=False))
-        return (records[0].payload or {}) if records else None
+    async def get(self, *point_ids: str) -> list[Payload]:
+        """The payloads of those that there are."""
+        ids: list[Any] = list(point_ids)
+        records = await self._run(lambda shard: shard.retrieve(ids, with_payload=True, with_vector=False))
+        return [record.payload or {} for record in records]
 
     async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:
         """The nearest among those that match."""
@@ -100,6 +119,14 @@ class EdgePoints:
         if self._shard is not None:
             self._shard.close()
             self._shard = None
+
+
+def _new(point: Point) -> qdrant.Point:
+    return qdrant.Point(point.id, {} if point.vector is None else {DENSE: list(point.vector)}, dict(point.payload))
+
+
+def _position(record: qdrant.Record) -> int:
+    return int((record.payload or {}).get(POSITION, 0))
 
 
 # The name of the type is in the stubs only, hence the quotes.

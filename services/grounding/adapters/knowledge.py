@@ -4,28 +4,45 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from types import TracebackType
 from typing import Any, Final, Self
 
-from services.grounding.adapters.points import Match, Near, Payload, Point, Points
+from services.grounding.adapters.points import EDITION, POSITION, Match, Near, Payload, Point, Points
 from services.grounding.domain.context import Passage
 from services.grounding.domain.documents import Corpus, DocumentKey
-from services.grounding.ports import Indexed, Vector
+from services.grounding.ports import Indexed, Standing, Vector
 
 _NAMESPACE: Final = uuid.UUID("6b0d5f57-6d0d-4bd4-9bd2-6a2f3c5f8d0e")
 _CHUNK: Final = "chunk"
 _DOCUMENT: Final = "document"
 _CORPUS: Final = "corpus"
 _UPSERT_BATCH: Final = 128
+# The edition of a document that is gone.
+_NONE: Final = -1
 # Before the first document.
 _EMPTY_VERSION: Final = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What is kept of a document beside its chunks."""
+
+    # Of the last log record that was applied.
+    position: int
+    # The chunks that are shown: those that this log record has written; of a document that is gone, none.
+    edition: int
+    digest: str
+    # Whether the corpus has a version for this state: until then the change is not complete.
+    told: bool
 
 
 class PointKnowledge:
     """Chunks, one record per document, one per corpus.
 
-    A document's record is written last. Until then its digest is the old one, so that whoever died half-way is
-    followed by somebody who does all of it again.
+    Chunks of a new edition are written beside those that are shown, then the document's record is moved over to them
+    in one step, by comparing positions. Whoever is late, or stopped in the middle, leaves chunks that nobody sees. The
+    record is complete only when the corpus has its new version: who died before is followed by one who does all again.
     """
 
     def __init__(self, points: Points) -> None:
@@ -44,43 +61,83 @@ class PointKnowledge:
 
     async def search(self, corpus: Corpus, vector: Vector, limit: int) -> list[Passage]:
         """The nearest passages of this corpus and of no other."""
-        found = await self._points.nearest(vector, {"kind": _CHUNK, **_of(corpus)}, limit)
-        return [_passage(near) for near in found]
+        # While a document is indexed anew its chunks are there twice, and half of them are not shown.
+        found = await self._points.nearest(vector, {"kind": _CHUNK, **_of(corpus)}, 2 * limit)
+        documents = {str(near.payload["document_id"]) for near in found}
+        records = await self._points.get(*(_id(_DOCUMENT, corpus, name) for name in documents)) if documents else []
+        shown = {(record["document_id"], record.get(EDITION, 0)) for record in records}
+        near = [near for near in found if (near.payload["document_id"], near.payload.get(EDITION, 0)) in shown]
+        return [_passage(each) for each in near[:limit]]
 
     async def version(self, corpus: Corpus) -> str:
         """A chain over all changes: no two states of a corpus share a version."""
-        record = await self._points.get(_id(_CORPUS, corpus))
-        return str(record["version"]) if record else _EMPTY_VERSION
+        records = await self._points.get(_id(_CORPUS, corpus))
+        return str(records[0]["version"]) if records else _EMPTY_VERSION
 
-    async def digest(self, key: DocumentKey) -> str | None:
-        """Digest of the document as it is indexed."""
-        record = await self._points.get(_id(_DOCUMENT, key.corpus, key.document_id))
-        return str(record["digest"]) if record else None
+    async def standing(self, key: DocumentKey) -> Standing:
+        """What was applied last."""
+        record = await self._record(key)
+        if record is None:
+            return Standing()
+        return Standing(record.position, record.digest if record.told and record.digest else None)
 
-    async def replace(self, key: DocumentKey, document: Indexed) -> None:
-        """New chunks over the old, what is left of the old away, the version on, the record last."""
-        points = _chunk_points(key, document)
+    async def confirm(self, key: DocumentKey, position: int) -> bool:
+        """The same chunks, now by a later record."""
+        record = await self._record(key)
+        if record is None or record.position > position:
+            return False
+        return await self._exchange(key, replace(record, position=position), record.position)
+
+    async def replace(self, key: DocumentKey, document: Indexed, position: int) -> bool:
+        """New chunks beside the old, the record over to them, the version on, the old ones away."""
+        points = _chunk_points(key, document, position)
         for first in range(0, len(points), _UPSERT_BATCH):
             await self._points.upsert(points[first : first + _UPSERT_BATCH])
-        await self._points.delete({"kind": _CHUNK, **_named(key)}, but={"digest": document.digest})
-        await self._advance(key, document.digest)
-        record = {"kind": _DOCUMENT, **_named(key), "digest": document.digest, "chunks": len(points)}
-        await self._points.upsert([Point(_id(_DOCUMENT, key.corpus, key.document_id), record)])
-
-    async def remove(self, key: DocumentKey) -> bool:
-        """Chunks away, the version on, the record last."""
-        if await self.digest(key) is None:
-            # A first indexing may have died before its record was written.
-            await self._points.delete({"kind": _CHUNK, **_named(key)}, but={})
+        if not await self._apply(key, _Record(position, position, document.digest, told=False)):
+            await self._points.delete({"kind": _CHUNK, **_named(key)}, edition=position)
             return False
-        await self._points.delete({"kind": _CHUNK, **_named(key)}, but={})
-        await self._advance(key, "removed")
-        await self._points.delete({"kind": _DOCUMENT, **_named(key)}, but={})
+        await self._points.delete({"kind": _CHUNK, **_named(key)}, below=position)
         return True
+
+    async def remove(self, key: DocumentKey, position: int) -> bool:
+        """The record over to no chunks at all; it stays, so that a late writing finds that it is late."""
+        before = await self._record(key)
+        nothing = before is None or (before.edition == _NONE and before.told)
+        applied = await self._apply(key, _Record(position, _NONE, "", told=nothing))
+        if applied:
+            await self._points.delete({"kind": _CHUNK, **_named(key)}, below=position + 1)
+        return applied and not nothing
 
     async def check(self) -> None:
         """Return if the store answers."""
         await self._points.get(str(_NAMESPACE))
+
+    async def _apply(self, key: DocumentKey, record: _Record) -> bool:
+        """Move the document over, and tell the corpus; False where a later record was applied."""
+        while True:
+            before = await self._record(key)
+            if before is not None and before.position > record.position:
+                return False
+            if await self._exchange(key, record, None if before is None else before.position):
+                break
+        if not record.told:
+            await self._advance(key, f"{record.position} {record.digest}")
+            # Overtaken just now? Then the later one tells the corpus of itself.
+            await self._exchange(key, replace(record, told=True), record.position)
+        return True
+
+    async def _record(self, key: DocumentKey) -> _Record | None:
+        found = await self._points.get(_id(_DOCUMENT, key.corpus, key.document_id))
+        if not found:
+            return None
+        payload = found[0]
+        return _Record(
+            payload.get(POSITION, 0), payload.get(EDITION, 0), str(payload["digest"]), payload.get("told", True)
+        )
+
+    async def _exchange(self, key: DocumentKey, record: _Record, expected: int | None) -> bool:
+        payload = {"kind": _DOCUMENT, **_named(key), **asdict(record)}
+        return await self._points.exchange(Point(_id(_DOCUMENT, key.corpus, key.document_id), payload), expected)
 
     async def _advance(self, key: DocumentKey, change: str) -> None:
         async with self._versioning:
@@ -90,17 +147,17 @@ class PointKnowledge:
             await self._points.upsert([Point(_id(_CORPUS, key.corpus), record)])
 
 
-def _chunk_points(key: DocumentKey, document: Indexed) -> list[Point]:
+def _chunk_points(key: DocumentKey, document: Indexed, edition: int) -> list[Point]:
     shared: Mapping[str, Any] = {
         "kind": _CHUNK,
         **_named(key),
-        "digest": document.digest,
+        EDITION: edition,
         "title": document.title,
         "uri": document.uri,
     }
     return [
         Point(
-            _id(_CHUNK, key.corpus, key.document_id, str(ordinal)),
+            _id(_CHUNK, key.corpus, key.document_id, str(edition), str(ordinal)),
             {
                 **shared,
                 "start": chunk.start,

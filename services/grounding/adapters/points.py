@@ -14,6 +14,10 @@ KEYWORDS: Final = ("kind", "tenant", "collection", "document_id")
 
 Payload = Mapping[str, Any]
 Match = Mapping[str, str]
+# Which writing of a document a chunk belongs to: the position of its record.
+EDITION: Final = "edition"
+# What compare-and-set compares.
+POSITION: Final = "position"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,19 @@ class Points(AbstractAsyncContextManager[object], Protocol):
         """Write points over those of the same id; durable when it returns."""
         ...
 
-    async def delete(self, match: Match, *, but: Match) -> None:
-        """Delete all points whose payload has these values, except those that also have any of the values in `but`."""
+    async def exchange(self, point: Point, expected: int | None) -> bool:
+        """Write the point if the `position` of the one with its id is `expected`, None for no such point.
+
+        False where it is not, and nothing was written. Of several at once, in any process, one gets True.
+        """
         ...
 
-    async def get(self, point_id: str) -> Payload | None:
-        """The payload of a point; None where there is none."""
+    async def delete(self, match: Match, *, edition: int | None = None, below: int | None = None) -> None:
+        """Delete all points whose payload has these values, of one edition, or of those below one, or of all."""
+        ...
+
+    async def get(self, *point_ids: str) -> list[Payload]:
+        """The payloads of those points that there are."""
         ...
 
     async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:

@@ -1,6 +1,7 @@
 """A Qdrant server, reached by its own client. Imported only where one is named: the client costs 60 MB and seconds."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -10,12 +11,14 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from headrace.messaging.errors import Fatal, Retryable
-from services.grounding.adapters.points import DENSE, KEYWORDS, Match, Near, Payload, Point
+from services.grounding.adapters.points import DENSE, EDITION, KEYWORDS, POSITION, Match, Near, Payload, Point
 from services.grounding.ports import Vector
 
 # Bad request, no key, wrong key: no later try will fare better.
 _REFUSED: Final = (400, 401, 403)
 _CONFLICT: Final = 409
+# Tells one writing of a record from another that says the same.
+_MARK: Final = "mark"
 
 
 class ServerPoints:
@@ -51,17 +54,37 @@ class ServerPoints:
         async with self._reaching():
             await self._client.upsert(self._collection, new, wait=True)
 
-    async def delete(self, match: Match, *, but: Match) -> None:
-        """Delete what matches, except what also has a value of `but`."""
-        which = models.Filter(must=_conditions(match), must_not=_conditions(but))
+    async def exchange(self, point: Point, expected: int | None) -> bool:
+        """Write if the stored position is the expected one: the server compares, and what it has afterwards tells."""
+        mark = secrets.token_hex(8)
+        new = models.PointStruct(id=point.id, vector=_vectors(point), payload={**point.payload, _MARK: mark})
+        condition = models.FieldCondition(key=POSITION, match=models.MatchValue(value=expected or 0))
+        async with self._reaching():
+            await self._client.upsert(
+                self._collection,
+                [new],
+                wait=True,
+                update_mode=models.UpdateMode.INSERT_ONLY if expected is None else models.UpdateMode.UPDATE_ONLY,
+                update_filter=None if expected is None else models.Filter(must=[condition]),
+            )
+        stored = await self.get(point.id)
+        return bool(stored) and stored[0].get(_MARK) == mark
+
+    async def delete(self, match: Match, *, edition: int | None = None, below: int | None = None) -> None:
+        """Delete what matches, of one edition, or of those below one."""
+        conditions = _conditions(match)
+        if edition is not None:
+            conditions.append(models.FieldCondition(key=EDITION, match=models.MatchValue(value=edition)))
+        later = [] if below is None else [models.FieldCondition(key=EDITION, range=models.Range(gte=below))]
+        which = models.Filter(must=conditions, must_not=later)
         async with self._reaching():
             await self._client.delete(self._collection, models.FilterSelector(filter=which), wait=True)
 
-    async def get(self, point_id: str) -> Payload | None:
-        """The payload of a point."""
+    async def get(self, *point_ids: str) -> list[Payload]:
+        """The payloads of those that there are."""
         async with self._reaching():
-            records = await self._client.retrieve(self._collection, [point_id], with_payload=True)
-        return (records[0].payload or {}) if records else None
+            records = await self._client.retrieve(self._collection, list(point_ids), with_payload=True)
+        return [record.payload or {} for record in records]
 
     async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:
         """The nearest among those that match."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.grounding.adapters.points import Near, Point
+from services.grounding.adapters.points import EDITION, POSITION, Near, Point
 from services.grounding.ports import Vector
 
 Match = Mapping[str, str]
@@ -19,19 +19,26 @@ class MemoryPoints:
     async def upsert(self, points: Sequence[Point]) -> None:
         self.points.update((point.id, point) for point in points)
 
-    async def delete(self, match: Match, *, but: Match) -> None:
+    async def exchange(self, point: Point, expected: int | None) -> bool:
+        there = self.points.get(point.id)
+        if (None if there is None else there.payload[POSITION]) != expected:
+            return False
+        self.points[point.id] = point
+        return True
+
+    async def delete(self, match: Match, *, edition: int | None = None, below: int | None = None) -> None:
         gone = [
             point.id
             for point in self.points.values()
             if _has_all(point.payload, match)
-            and not any(point.payload.get(name) == value for name, value in but.items())
+            and edition in (None, point.payload[EDITION])
+            and (below is None or point.payload[EDITION] < below)
         ]
         for point_id in gone:
             del self.points[point_id]
 
-    async def get(self, point_id: str) -> Mapping[str, Any] | None:
-        point = self.points.get(point_id)
-        return None if point is None else point.payload
+    async def get(self, *point_ids: str) -> list[Mapping[str, Any]]:
+        return [self.points[point_id].payload for point_id in point_ids if point_id in self.points]
 
     async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:
         near = [
@@ -45,9 +52,10 @@ class MemoryPoints:
         """Always there."""
 
     def texts(self, document_id: str) -> list[str]:
-        """What can be found of a document."""
-        chunks = [point.payload for point in self.points.values() if point.vector is not None]
-        return [str(chunk["text"]) for chunk in chunks if chunk["document_id"] == document_id]
+        """What can be found of a document: the chunks of the edition that its record names."""
+        mine = [point for point in self.points.values() if point.payload.get("document_id") == document_id]
+        shown = {point.payload[EDITION] for point in mine if point.vector is None}
+        return [str(p.payload["text"]) for p in mine if p.vector is not None and p.payload[EDITION] in shown]
 
 
 def _has_all(payload: Mapping[str, Any], match: Match) -> bool:

@@ -50,10 +50,11 @@ _LEASE_S: Final = 15.0
 
 @dataclass
 class FeedbackStore:
-    """What the feedback database keeps: the latest by submission or completion."""
+    """What the feedback database keeps: of two records with one id the later in the log."""
 
     said: dict[str, Feedback] = field(default_factory=dict)
     turns: dict[str, CompletedTurn] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
 
     async def open(self) -> None:
         """Nothing to create."""
@@ -64,15 +65,19 @@ class FeedbackStore:
     async def check(self) -> None:
         """Always there."""
 
-    async def keep_feedback(self, feedback: Feedback) -> None:
-        kept = self.said.get(feedback.feedback_id)
-        if kept is None or kept.submitted_at_ms <= feedback.submitted_at_ms:
+    async def keep_feedback(self, feedback: Feedback, position: int) -> None:
+        if self._moves(f"feedback {feedback.feedback_id}", position):
             self.said[feedback.feedback_id] = feedback
 
-    async def keep_turn(self, turn: CompletedTurn) -> None:
-        kept = self.turns.get(turn.turn_id)
-        if kept is None or kept.completed_at_ms <= turn.completed_at_ms:
+    async def keep_turn(self, turn: CompletedTurn, position: int) -> None:
+        if self._moves(f"turn {turn.turn_id}", position):
             self.turns[turn.turn_id] = turn
+
+    def _moves(self, name: str, position: int) -> bool:
+        if self.positions.get(name, -1) > position:
+            return False
+        self.positions[name] = position
+        return True
 
     async def forget_before(self, epoch_ms: int) -> int:
         return 0

@@ -1,6 +1,8 @@
 """From feedback and turns to a real database and back."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -113,16 +115,32 @@ async def test_a_redelivery_is_kept_once(keeping: Keeping, path: Path) -> None:
     assert (await count(path, turns), await count(path, feedback)) == (1, 1)
 
 
-async def test_who_changes_their_mind_is_heard_and_what_comes_late_is_not(keeping: Keeping, store: SqlStore) -> None:
+@pytest.mark.parametrize("order", [(4, 9), (9, 4), (4, 9, 4), (9, 9)])
+async def test_who_changes_their_mind_is_heard_in_whatever_order_it_is_written(
+    keeping: Keeping, store: SqlStore, order: tuple[int, ...]
+) -> None:
+    """INVARIANT: of two records with one id the later in the log stands; a late effect of the earlier is none."""
     turn_id, feedback_id = str(uuid4()), str(uuid4())
-    await keeping.turn(a_turn(turn_id), a_context())
-    later, earlier = a_thumb(turn_id, -1, feedback_id=feedback_id), a_thumb(turn_id, 1, feedback_id=feedback_id)
-    later.submitted_at.FromMilliseconds(NOW_MS - 1_000)
-    earlier.submitted_at.FromMilliseconds(NOW_MS - 9_000)
-    for thumb in (later, earlier):
-        await keeping.feedback(thumb, a_context())
+    for position in order:
+        rating = -1 if position == 9 else 1
+        await keeping.feedback(a_thumb(turn_id, rating, feedback_id=feedback_id), a_context(position=position))
+        await keeping.turn(a_turn(turn_id, model=f"model of {position}"), a_context(position=position))
     (summary,) = await store.summaries()
-    assert (summary.ratings, summary.mean_worth) == (1, 0.0)
+    assert (summary.model, summary.ratings, summary.mean_worth) == ("model of 9", 1, 0.0)
+
+
+async def test_a_database_of_an_earlier_version_learns_where_its_rows_come_from(path: Path) -> None:
+    store = SqlStore.at(f"sqlite:///{path}")
+    await store.open()
+    with closing(sqlite3.connect(path)) as database:
+        for table in ("turns", "feedback"):
+            database.execute(f"ALTER TABLE {table} DROP COLUMN position")
+    for _ in range(2):
+        await store.open()
+    keeping = Keeping(store, Limits(), retention_ms=DAY_MS)
+    await keeping.turn(a_turn(str(uuid4())), a_context())
+    assert len(await store.summaries()) == 1
+    await store.close()
 
 
 async def test_tenants_do_not_meet(keeping: Keeping, store: SqlStore) -> None:

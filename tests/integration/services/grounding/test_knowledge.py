@@ -1,7 +1,8 @@
 """One set of promises, kept by the embedded Qdrant and by the server's client alike."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from qdrant_client import AsyncQdrantClient
@@ -9,11 +10,11 @@ from qdrant_client import AsyncQdrantClient
 from headrace.messaging.errors import Fatal, Retryable
 from services.grounding.adapters.edge import EdgePoints
 from services.grounding.adapters.knowledge import PointKnowledge
-from services.grounding.adapters.points import Point
+from services.grounding.adapters.points import Point, Points
 from services.grounding.adapters.server import ServerPoints
 from services.grounding.domain.chunking import Chunk
 from services.grounding.domain.documents import Corpus, DocumentKey
-from services.grounding.ports import Indexed
+from services.grounding.ports import Indexed, Standing
 
 pytestmark = [
     pytest.mark.integration,
@@ -49,7 +50,7 @@ async def found(knowledge: PointKnowledge, corpus: Corpus = ACME) -> set[str]:
 
 async def test_a_passage_comes_back_as_it_was_indexed(opened: Open) -> None:
     async with opened() as knowledge:
-        await knowledge.replace(LANES, indexed("zero", "one"))
+        await knowledge.replace(LANES, indexed("zero", "one"), 1)
         passages = await knowledge.search(ACME, (1, 0, 0), 10)
     (first,) = [passage for passage in passages if passage.text == "one"]
     assert (first.document_id, first.title, first.uri) == ("lanes.md", "Title", "lanes.md")
@@ -59,9 +60,9 @@ async def test_a_passage_comes_back_as_it_was_indexed(opened: Open) -> None:
 
 async def test_the_nearest_come_first_and_no_more_than_asked(opened: Open) -> None:
     async with opened() as knowledge:
-        await knowledge.replace(DocumentKey(ACME, "far"), indexed("far", direction=(0, 1, 0)))
-        await knowledge.replace(DocumentKey(ACME, "near"), indexed("near", direction=(0.9, 0.1, 0)))
-        await knowledge.replace(DocumentKey(ACME, "exact"), indexed("exact"))
+        await knowledge.replace(DocumentKey(ACME, "far"), indexed("far", direction=(0, 1, 0)), 2)
+        await knowledge.replace(DocumentKey(ACME, "near"), indexed("near", direction=(0.9, 0.1, 0)), 3)
+        await knowledge.replace(DocumentKey(ACME, "exact"), indexed("exact"), 4)
         assert [passage.text for passage in await knowledge.search(ACME, (1, 0, 0), 2)] == ["exact", "near"]
 
 
@@ -69,9 +70,9 @@ async def test_tenants_and_collections_never_see_each_other(opened: Open) -> Non
     """INVARIANT: a search sees one collection of one tenant, whatever the ids of the documents."""
     async with opened() as knowledge:
         for corpus in (ACME, Corpus("acme", "other"), Corpus("rival", "default")):
-            await knowledge.replace(DocumentKey(corpus, "lanes.md"), indexed(f"{corpus.tenant} {corpus.collection}"))
+            await knowledge.replace(DocumentKey(corpus, "lanes.md"), indexed(f"{corpus.tenant} {corpus.collection}"), 5)
         assert await found(knowledge) == {"acme default"}
-        await knowledge.remove(DocumentKey(Corpus("rival", "default"), "lanes.md"))
+        await knowledge.remove(DocumentKey(Corpus("rival", "default"), "lanes.md"), 6)
         assert await found(knowledge) == {"acme default"}
         assert await found(knowledge, Corpus("acme", "other")) == {"acme other"}
         assert await found(knowledge, Corpus("nobody", "default")) == set()
@@ -79,19 +80,19 @@ async def test_tenants_and_collections_never_see_each_other(opened: Open) -> Non
 
 async def test_a_document_replaces_its_former_self(opened: Open) -> None:
     async with opened() as knowledge:
-        await knowledge.replace(LANES, indexed("a", "b", "c"))
-        await knowledge.replace(LANES, indexed("d", digest="d2"))
+        await knowledge.replace(LANES, indexed("a", "b", "c"), 7)
+        await knowledge.replace(LANES, indexed("d", digest="d2"), 8)
         assert await found(knowledge) == {"d"}
-        assert await knowledge.digest(LANES) == "d2"
+        assert (await knowledge.standing(LANES)).digest == "d2"
 
 
 async def test_a_removed_document_is_gone_and_removing_it_again_is_harmless(opened: Open) -> None:
     async with opened() as knowledge:
-        await knowledge.replace(LANES, indexed("a", "b"))
-        assert await knowledge.remove(LANES) is True
+        await knowledge.replace(LANES, indexed("a", "b"), 9)
+        assert await knowledge.remove(LANES, 10) is True
         assert await found(knowledge) == set()
-        assert await knowledge.digest(LANES) is None
-        assert await knowledge.remove(LANES) is False
+        assert (await knowledge.standing(LANES)).digest is None
+        assert await knowledge.remove(LANES, 11) is False
 
 
 async def test_the_version_changes_with_every_change_and_only_for_its_corpus(opened: Open) -> None:
@@ -99,13 +100,13 @@ async def test_the_version_changes_with_every_change_and_only_for_its_corpus(ope
     async with opened() as knowledge:
         versions = [await knowledge.version(ACME)]
         unrelated = await knowledge.version(other)
-        await knowledge.replace(LANES, indexed("a"))
+        await knowledge.replace(LANES, indexed("a"), 12)
         versions.append(await knowledge.version(ACME))
-        await knowledge.replace(LANES, indexed("b", digest="d2"))
+        await knowledge.replace(LANES, indexed("b", digest="d2"), 13)
         versions.append(await knowledge.version(ACME))
-        await knowledge.remove(LANES)
+        await knowledge.remove(LANES, 14)
         versions.append(await knowledge.version(ACME))
-        await knowledge.replace(LANES, indexed("a"))
+        await knowledge.replace(LANES, indexed("a"), 15)
         versions.append(await knowledge.version(ACME))
         assert len(set(versions)) == len(versions)
         assert await knowledge.version(other) == unrelated
@@ -113,11 +114,11 @@ async def test_the_version_changes_with_every_change_and_only_for_its_corpus(ope
 
 async def test_everything_survives_a_restart(opened: Open) -> None:
     async with opened() as knowledge:
-        await knowledge.replace(LANES, indexed("a", "b"))
+        await knowledge.replace(LANES, indexed("a", "b"), 16)
         version = await knowledge.version(ACME)
     async with opened() as knowledge:
         assert await found(knowledge) == {"a", "b"}
-        assert await knowledge.digest(LANES) == "d1"
+        assert (await knowledge.standing(LANES)).digest == "d1"
         assert await knowledge.version(ACME) == version
 
 
@@ -125,7 +126,7 @@ async def test_a_document_that_was_cut_off_half_way_is_not_taken_for_indexed(ope
     """INVARIANT: a redelivery after a crash does the whole document again; the record of its digest is written last."""
     many = indexed(*(f"text {number}" for number in range(200)), digest="d2")
     async with opened() as knowledge:
-        await knowledge.replace(LANES, indexed("old"))
+        await knowledge.replace(LANES, indexed("old"), 17)
         version = await knowledge.version(ACME)
         points = knowledge._points
         write, written = points.upsert, 0
@@ -139,11 +140,11 @@ async def test_a_document_that_was_cut_off_half_way_is_not_taken_for_indexed(ope
 
         knowledge._points.upsert = upsert_once  # type: ignore[method-assign,assignment]  # the crash itself
         with pytest.raises(Retryable):
-            await knowledge.replace(LANES, many)
+            await knowledge.replace(LANES, many, 18)
         points.upsert = write  # type: ignore[method-assign]  # power is back
-        assert await knowledge.digest(LANES) == "d1"
-        await knowledge.replace(LANES, many)
-        assert await knowledge.digest(LANES) == "d2"
+        assert (await knowledge.standing(LANES)).digest == "d1"
+        await knowledge.replace(LANES, many, 19)
+        assert (await knowledge.standing(LANES)).digest == "d2"
         assert len(await knowledge.search(ACME, (1, 0, 0), 500)) == 200
         assert await knowledge.version(ACME) != version
 
@@ -162,3 +163,80 @@ async def test_a_server_that_is_gone_is_worth_another_try() -> None:
             await knowledge.search(ACME, (1, 0, 0), 1)
         with pytest.raises(Retryable):
             await knowledge.check()
+
+
+async def test_a_document_shows_what_its_last_record_says_in_whatever_order_they_come(opened: Open) -> None:
+    """INVARIANT: a late effect of an earlier record changes nothing; positions within a key only rise."""
+    async with opened() as knowledge:
+        assert await knowledge.replace(LANES, indexed("new", digest="d2"), 7)
+        assert not await knowledge.replace(LANES, indexed("old", "older"), 5)
+        assert not await knowledge.remove(LANES, 6)
+        assert await found(knowledge) == {"new"}
+        assert await knowledge.standing(LANES) == Standing(7, "d2")
+
+
+async def test_a_document_that_is_gone_does_not_come_back_by_a_late_record(opened: Open) -> None:
+    async with opened() as knowledge:
+        await knowledge.replace(LANES, indexed("old"), 5)
+        assert await knowledge.remove(LANES, 7)
+        assert not await knowledge.replace(LANES, indexed("late"), 6)
+        assert await found(knowledge) == set()
+        assert await knowledge.replace(LANES, indexed("again"), 8)
+        assert await found(knowledge) == {"again"}
+
+
+async def test_a_document_that_never_was_is_not_made_by_a_record_before_its_tombstone(opened: Open) -> None:
+    async with opened() as knowledge:
+        assert not await knowledge.remove(LANES, 7)
+        assert not await knowledge.replace(LANES, indexed("late"), 6)
+        assert await found(knowledge) == set()
+
+
+async def test_a_record_that_says_the_same_keeps_an_earlier_one_out(opened: Open) -> None:
+    async with opened() as knowledge:
+        await knowledge.replace(LANES, indexed("same"), 5)
+        assert await knowledge.confirm(LANES, 7)
+        assert not await knowledge.replace(LANES, indexed("between", digest="d2"), 6)
+        assert not await knowledge.confirm(LANES, 6)
+        assert await found(knowledge) == {"same"}
+        await knowledge.replace(LANES, indexed("next", digest="d3"), 8)
+        assert await found(knowledge) == {"next"}
+
+
+@pytest.mark.parametrize("overtaken_after", [1, 2, 3, 4, 5])
+async def test_a_writer_that_is_overtaken_in_the_middle_shows_nothing(opened: Open, overtaken_after: int) -> None:
+    """INVARIANT: a paused process that wakes up goes on where it was, and nobody sees a word of it."""
+    late = indexed(*(f"late {number}" for number in range(300)))
+    async with opened() as knowledge:
+        await knowledge.replace(LANES, indexed("first"), 4)
+        overtaking = PointKnowledge(knowledge._points)
+        points = knowledge._points
+        slow = _Overtaken(points, overtaken_after, lambda: overtaking.replace(LANES, indexed("new", digest="d2"), 7))
+        await PointKnowledge(cast("Points", slow)).replace(LANES, late, 5)
+        assert slow.happened
+        assert await found(knowledge) == {"new"}
+        assert await knowledge.standing(LANES) == Standing(7, "d2")
+
+
+class _Overtaken:
+    """Points of a process that is paused before its n-th write, while another does all of its own."""
+
+    def __init__(self, points: Points, nth: int, other: Callable[[], Awaitable[object]]) -> None:
+        self._points = points
+        self._left = nth
+        self._other = other
+        self.happened = False
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._points, name)
+        if name not in ("upsert", "exchange", "delete"):
+            return found
+
+        async def paused(*args: Any, **named: Any) -> Any:
+            self._left -= 1
+            if self._left == 0:
+                self.happened = True
+                await self._other()
+            return await found(*args, **named)
+
+        return paused

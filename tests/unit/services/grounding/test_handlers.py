@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +10,7 @@ from headrace.messaging.errors import Invalid, Retryable
 from headrace.runtime.cancellations import Cancellations
 from headrace.runtime.paths import infra_dir
 from headrace.runtime.pipelines import Pipelines
+from headrace.stores.memory import Exchange
 from headrace.v1.knowledge_pb2 import KnowledgeDocument
 from headrace.v1.prompts_pb2 import ChatMessage
 from headrace.v1.turns_pb2 import Grounding, Prepared, Slip, TokenBudget, Turn
@@ -41,7 +42,13 @@ class Service:
     embeddings: WordEmbeddings = field(default_factory=WordEmbeddings)
 
     async def index(
-        self, content: str | None, document_id: str = "sluice.md", tenant: str = "acme", **changed: Any
+        self,
+        content: str | None,
+        document_id: str = "sluice.md",
+        tenant: str = "acme",
+        *,
+        position: int = 0,
+        **changed: Any,
     ) -> None:
         handler = IndexKnowledge(
             knowledge=self.knowledge, embeddings=self.embeddings, parser=parse, chunk_tokens=50, max_bytes=1000
@@ -53,7 +60,8 @@ class Service:
             "content_type": "text/markdown",
         }
         message = None if content is None else KnowledgeDocument(content=content, **fields | changed)
-        assert await handler(message, context(f"{tenant}/default/{document_id}")) == ()
+        delivered = replace(context(f"{tenant}/default/{document_id}"), position=position)
+        assert await handler(message, delivered) == ()
 
     async def ground(self, turn: Turn, **policy: Any) -> Grounding:
         defaults: dict[str, Any] = {
@@ -127,7 +135,7 @@ async def test_a_template_without_a_slot_for_sources_needs_no_index(service: Ser
 
 async def test_history_comes_from_memory_without_the_turn_itself(service: Service) -> None:
     for number in (1, 2, 9):
-        await service.memory.append("acme", "c", f"t{number}", f"q{number}", f"a{number}")
+        await service.memory.append("acme", "c", Exchange(f"t{number}", f"q{number}", f"a{number}"), number)
     section = await service.ground(turn())
     assert [(said.role, said.content) for said in section.history] == [
         ("user", "q1"), ("assistant", "a1"), ("user", "q2"), ("assistant", "a2")
@@ -135,14 +143,14 @@ async def test_history_comes_from_memory_without_the_turn_itself(service: Servic
 
 
 async def test_a_client_that_sends_its_own_messages_has_its_own_memory(service: Service) -> None:
-    await service.memory.append("acme", "c", "t1", "q1", "a1")
+    await service.memory.append("acme", "c", Exchange("t1", "q1", "a1"), 1)
     assert not (await service.ground(turn(history=[ChatMessage(role="user", content="mine")]))).history
 
 
 @pytest.mark.parametrize("part", ["knowledge", "memory"])
 async def test_what_cannot_be_reached_degrades_the_turn_and_spares_the_rest(service: Service, part: str) -> None:
     await service.index(SLUICE)
-    await service.memory.append("acme", "c", "t1", "q1", "a1")
+    await service.memory.append("acme", "c", Exchange("t1", "q1", "a1"), 1)
     getattr(service, part).down = True
     section = await service.ground(turn())
     assert section.degraded
@@ -189,11 +197,20 @@ async def test_the_title_is_what_the_producer_says_then_the_first_heading_then_t
 
 async def test_a_document_that_cannot_be_indexed_changes_nothing(service: Service) -> None:
     await service.index(SLUICE)
-    for content, changed, field_name in (
+    cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("x" * 1001, {}, "content"), ("", {}, "content"), ("x", {"content_type": "text/html"}, "content_type"),
         ("x", {"collection": "other"}, "key"),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for content, changed, field_name in cases:
         with pytest.raises(Invalid) as refused:
             await service.index(content, **changed)
         assert refused.value.field == field_name
     assert service.knowledge.changes == 1
+
+
+async def test_a_record_that_comes_late_costs_no_embedding_and_changes_nothing(service: Service) -> None:
+    await service.index("New words.", position=7)
+    embedded = len(service.embeddings.embedded)
+    await service.index("Old words.", position=5)
+    assert len(service.embeddings.embedded) == embedded
+    assert [document.chunks[0].text for document in service.knowledge.documents.values()] == ["New words."]

@@ -161,7 +161,7 @@ def test_not_a_character_of_a_leak_is_released(case: tuple[str, int]) -> None:
 def test_an_answer_that_is_cut_off_behind_its_stop_is_refused_as_the_gate_refused_it(
     case: tuple[str, list[str]], data: st.DataObject
 ) -> None:
-    """INVARIANT: generation may end anywhere behind a stop: segments, verdicts and the count of deltas stay the same."""
+    """INVARIANT: generation may end anywhere behind a stop: segments, verdicts and the deltas stay the same."""
     _, chunks = case
     stream: Stream | None = None
     out: list[Cleared] = []
