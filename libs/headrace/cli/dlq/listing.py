@@ -72,7 +72,7 @@ def list_letters(
         if summary:
             screen.print(tables.summary_table(shown, found.done))
         else:
-            screen.print(tables.letters_table(shown, found.done, width=screen.width))
+            tables.print_lines(tables.letters_lines(shown, found.done, width=screen.width))
         if len(shown) < len(found.letters):
             err.print(f"the latest {len(shown)} of {len(found.letters)}; --limit 0 shows all", highlight=False)
     if not found.letters:

@@ -1,5 +1,6 @@
 """Letters as tables and as JSON."""
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from headrace.v1.dead_letters_pb2 import DeadLetterDisposition
 
 _STATE_STYLES: Final = {State.OPEN: "red", State.REDRIVEN: "green", State.PURGED: "dim"}
 # What is piped is for programs that look for words: nothing in it is cut to a terminal's width.
-_PIPED_WIDTH: Final = 400
+PIPED_WIDTH: Final = 400
 _GAP: Final = "  "
 _LEAST_ERROR: Final = 34
 _MOST_ERROR: Final = 100
@@ -29,11 +30,14 @@ Done = Mapping[str, DeadLetterDisposition]
 
 def screen() -> Console:
     """Where tables go."""
-    return out if out.is_terminal else Console(width=_PIPED_WIDTH)
+    return out if out.is_terminal else Console(width=PIPED_WIDTH)
 
 
-def letters_table(letters: Sequence[Letter], done: Done, *, width: int) -> Table:
-    """A line a letter. A narrow screen does without what a script asks for, so that no error is cut to nothing."""
+def letters_lines(letters: Sequence[Letter], done: Done, *, width: int) -> list[Text]:
+    """A head and a line a letter. A narrow screen does without what a script asks for, so that errors can be read.
+
+    By hand: a table of ten thousand rows takes a table's library twenty seconds.
+    """
     columns = {
         "id": [letter.id for letter in letters],
         "died": [local(letter.dead_ms) for letter in letters],
@@ -54,12 +58,26 @@ def letters_table(letters: Sequence[Letter], done: Done, *, width: int) -> Table
             columns[name] = cells
     most = min(room - len(_GAP), _MOST_ERROR)
     columns["error"] = [one_line(f"{letter.error} {letter.message}", most) for letter in letters]
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, len(_GAP), 0, 0))
-    for name in columns:
-        table.add_column(name, no_wrap=True, justify="right" if name == "tries" else "left")
-    for row in zip(*columns.values(), strict=True):
-        table.add_row(*(Text(cell, _style(name, cell)) for name, cell in zip(columns, row, strict=True)))
-    return table
+    widths = [_widest(name, cells) for name, cells in columns.items()]
+    head = Text("".join(name.ljust(wide) for name, wide in zip(columns, widths, strict=True)).rstrip(), "dim")
+    rows = zip(*columns.values(), strict=True)
+    return [head, *(_line(zip(columns, row, widths, strict=True)) for row in rows)]
+
+
+def print_lines(lines: Sequence[Text]) -> None:
+    """In colours on a terminal, plain where it is piped."""
+    if out.is_terminal:
+        out.print(Text("\n").join(lines), soft_wrap=True, highlight=False)
+    else:
+        sys.stdout.write("\n".join(line.plain for line in lines) + "\n")
+
+
+def _line(cells: Iterable[tuple[str, str, int]]) -> Text:
+    line = Text()
+    for name, cell, wide in cells:
+        line.append(cell, _style(name, cell)).append(" " * (wide - cell_len(cell)))
+    line.rstrip()
+    return line
 
 
 def _widest(name: str, cells: Sequence[str]) -> int:
