@@ -113,6 +113,12 @@ class Attempts:
             policy=self._policy,
             ordered=processor.ordered(work.record),
         )
+        # A message that rests in its place has failed as one that leaves it.
+        rests = not isinstance(action, RetryInPlace) or work.tries >= self._policy.tries
+        against = rests and not isinstance(action, Stop) and _speaks_against_the_stage(error, work.source)
+        if against and self._breaker(processor.stage).failed():
+            work.tries = 0
+            return Parked(error)
         match action:
             case RetryInPlace(delay_ms):
                 self._failures.note_retry(processor.stage, error, where="in_place", tries=work.tries)
@@ -120,12 +126,10 @@ class Attempts:
                 return None
             case Stop():
                 raise error
-            case RetryLater() | Bury():
-                if _speaks_against_the_stage(error, work.source) and self._breaker(processor.stage).failed():
-                    work.tries = 0
-                    return Parked(error)
-        if isinstance(action, Bury):
-            return await self._bury(work, processor, error)
+            case Bury():
+                return await self._bury(work, processor, error)
+            case RetryLater():
+                pass
         lane = "interactive" if processor.interactive else "batch"
         await self._failures.retry_later(
             work.record, topics.retries(self._service, lane, action.tier),

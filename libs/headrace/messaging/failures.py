@@ -58,6 +58,8 @@ class Failures:
     ) -> None:
         """Put the record on a retry topic, with the way back to where it came from."""
         onward = {
+            # The same message, so that what is made of it has the same ids, however often it is delivered.
+            headers.MESSAGE_ID: record.place,
             **record.headers,
             headers.ATTEMPT: str(delivery + 1),
             headers.NOT_BEFORE: str(not_before_ms),

@@ -32,6 +32,11 @@ class Received:
         return TopicPartition(self.topic, self.partition)
 
     @property
+    def place(self) -> str:
+        """Names the record where it does not name itself."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @property
     def key_text(self) -> str:
         """The key as text; bytes that are no UTF-8 are replaced, never refused."""
         return (self.key or b"").decode("utf-8", "replace")

@@ -83,6 +83,8 @@ async def partitions_of(bootstrap: str, topic: str) -> list[TopicPartition]:
 
 async def end_offsets(bootstrap: str, places: list[TopicPartition]) -> dict[TopicPartition, int]:
     """The offset that the next record of each partition will get."""
+    if not places:
+        return {}
     consumer = _consumer(bootstrap)
     await consumer.start()
     try:

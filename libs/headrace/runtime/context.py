@@ -54,7 +54,7 @@ def context_of(
     inherited = {headers.DEADLINE: str(deadline_ms)} if deadline_ms else {}
     cancellation: Cancellation = around.cancellations.of(turn_id)
     return StageContext(
-        message_id=record.headers.get(headers.MESSAGE_ID) or f"{record.topic}/{record.partition}/{record.offset}",
+        message_id=record.headers.get(headers.MESSAGE_ID) or record.place,
         key=record.key_text,
         tenant=tenant,
         now_ms=around.clock.now_ms(),
