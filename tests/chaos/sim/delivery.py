@@ -5,7 +5,7 @@ from typing import Final
 
 from headrace.runtime.service import Service
 from tests.chaos.sim.effects import Handlers, Store, produce
-from tests.chaos.sim.faults import CALM_S, Faults, draw
+from tests.chaos.sim.faults import CALM_S, Faults, Kinds, draw
 from tests.chaos.sim.inputs import SERVICE
 from tests.chaos.sim.inputs import draw as draw_inputs
 from tests.chaos.sim.process import Process
@@ -20,11 +20,14 @@ _LOOK_S: Final = 5.0
 class Delivery:
     """Processes of one service, a few messages, and what becomes of them."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, kill_at: int = 0) -> None:
+        """`kill_at`: no fault but this one, the first process dies before this step of its own."""
         self._run = run
-        self._kinds = draw(run.choice)
+        self._kill_at = kill_at
+        self._kinds = Kinds() if kill_at else draw(run.choice)
+        self._quiet = self._kinds.quiet and not kill_at
         inputs = draw_inputs(run.choice)
-        self._store = Store(fenced=not self._kinds.quiet)
+        self._store = Store(fenced=not self._quiet)
         self._behaviours = {each.name: each.behaviour for each in inputs}
         self._calls: Counter[str] = Counter()
         self._promises = Promises(run, self._store, inputs)
@@ -40,9 +43,12 @@ class Delivery:
         run = self._run
         static = run.choice.random() < 0.4
         # A second member's arrival is a rebalance, and with it a fault.
-        for number in range(1 if self._kinds.quiet else run.choice.choice((1, 2, 2, 3))):
+        for number in range(1 if self._quiet else run.choice.choice((1, 2, 2, 3))):
             self._start(f"i{number}" if static else "")
         self._faults.plan()
+        first = run.processes[0]
+        if self._kill_at:
+            first.hit, first.hit_at = run.kill, self._kill_at
         group = run.broker.group(f"headrace.{SERVICE}")
         await run.clock.sleep(CALM_S)
         while lag := group.lag():
@@ -52,7 +58,7 @@ class Delivery:
             await run.clock.sleep(_LOOK_S)
         self._paused_for_ever()
         run.figures["late_effects_dropped"] += self._store.dropped
-        self._promises.conclude(quiet=self._kinds.quiet)
+        self._promises.conclude(quiet=self._quiet)
 
     def _start(self, instance: str) -> None:
         process = self._run.start(self._build, SERVICE, instance=instance)

@@ -27,29 +27,43 @@ class Outcome:
     figures: Mapping[str, int]
 
 
-def _delivery(run: Run) -> Scenario:
+# How many seeds in a row of the sweep are one schedule, killed at one step after the other.
+_STEPS: Final = 200
+
+
+def _delivery(run: Run, _step: int) -> Scenario:
     from tests.chaos.sim.delivery import Delivery
 
     return Delivery(run)
 
 
-def _path(run: Run) -> Scenario:
+def _sweep(run: Run, step: int) -> Scenario:
+    from tests.chaos.sim.delivery import Delivery
+
+    return Delivery(run, kill_at=step + 1)
+
+
+def _path(run: Run, _step: int) -> Scenario:
     # All services and what they need: seconds that the other scenario does without.
     from tests.chaos.sim.path import Path
 
     return Path(run)
 
 
-SCENARIOS: Final[Mapping[str, Callable[[Run], Scenario]]] = {"delivery": _delivery, "path": _path}
+SCENARIOS: Final[Mapping[str, Callable[[Run, int], Scenario]]] = {
+    "delivery": _delivery,
+    "sweep": _sweep,
+    "path": _path,
+}
 
 
 def run_schedule(scenario: str, seed: int, told: Callable[[str], None] | None = None) -> Outcome:
     """Run one schedule from its seed to its end."""
-    gaps = chance(seed, "gaps").choice((0.0, 0.3))
-    run = Run(seed, gaps=gaps, told=told)
+    base, step = divmod(seed, _STEPS) if scenario == "sweep" else (seed, 0)
+    run = Run(base, gaps=chance(base, "gaps").choice((0.0, 0.3)), told=told)
     with deterministic(run):
         try:
-            run.loop.run_until_complete(SCENARIOS[scenario](run).play())
+            run.loop.run_until_complete(SCENARIOS[scenario](run, step).play())
         except AssertionError as exc:
             run.violation(f"{type(exc).__name__}: {exc}")
         finally:
