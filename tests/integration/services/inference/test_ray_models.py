@@ -3,6 +3,9 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest_asyncio
 
 from headrace.embedded.ray_head import EmbeddedRay
 from headrace.messaging.errors import Invalid, Retryable
-from headrace.models.spec import ModelSpec
+from headrace.models.spec import MockOptions, ModelSpec
 from services.inference.adapters.ray_engine import RayEngine
 from services.inference.adapters.ray_models import RayModels
 from services.inference.domain.sampling import Sampling
@@ -41,6 +44,10 @@ SPEC = ModelSpec.model_validate(
         "limits": {"context_window": 4096, "max_new_tokens": 4096},
     }
 )
+# An answer that takes a minute: what is freed before has not ended by itself.
+SLOW = SPEC.model_copy(update={"name": "slow", "mock": MockOptions(text=TEXT, delay_ms=300)})
+# A caller counts as gone after 5 s.
+ABSENCE_S = 10.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -131,6 +138,72 @@ async def test_another_driver_finds_the_model_loaded(models: RayModels, address:
     before = await (await engine_of(models)).processes()
     other = RayModels(address)
     assert await (await engine_of(other)).processes() == before
+
+
+async def test_a_request_that_is_cancelled_in_the_replicas_queue_leaves_it(models: RayModels) -> None:
+    engine = await engine_of(models)
+    reading = [asyncio.create_task(listen(engine, asked(f"r{n}"))) for n in range(2)]
+
+    async def both() -> bool:
+        return await engine.running() == 2
+
+    await until("both slots to be taken", both)
+    queued = asyncio.create_task(listen(engine, asked("queued")))
+
+    async def waiting() -> bool:
+        return await engine.waiting() == 1
+
+    await until("the third to wait at the replica", waiting)
+    queued.cancel()
+
+    async def gone() -> bool:
+        return await engine.waiting() == 0
+
+    await until("the queue to be empty", gone, timeout_s=5)
+    for task in reading:
+        task.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
+    await freed(engine)
+
+
+async def test_a_caller_that_is_killed_frees_its_slots_and_nobody_elses(models: RayModels, address: str) -> None:
+    """INVARIANT: Ray tells a replica nothing of a caller that is gone, and what it asked for ends all the same."""
+    engine = await models.engine(SLOW)
+    assert isinstance(engine, RayEngine)
+    ours = asyncio.create_task(listen(engine, asked("same-name")))
+    code = (
+        "import asyncio\n"
+        "from services.inference.adapters.ray_models import RayModels\n"
+        "from headrace.models.spec import ModelSpec\n"
+        "from services.inference.domain.sampling import Sampling\n"
+        "from services.inference.ports import GenerationRequest\n"
+        "async def main():\n"
+        f"    spec = ModelSpec.model_validate_json({SLOW.model_dump_json()!r})\n"
+        f"    engine = await RayModels({address!r}).engine(spec)\n"
+        "    request = GenerationRequest('same-name', 'count', Sampling(max_tokens=4096))\n"
+        "    async for chunk in engine.generate(request):\n"
+        "        print('chunk', flush=True)\n"
+        "asyncio.run(main())\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as caller:  # noqa: ASYNC220 - a process to be killed
+        assert caller.stdout is not None
+        lines = iter(caller.stdout.readline, "")
+        assert await asyncio.to_thread(lambda: any(line.startswith("chunk") for line in lines))
+        assert await engine.running() == 2
+        caller.kill()
+    killed = time.monotonic()
+
+    async def one() -> bool:
+        return await engine.running() == 1
+
+    await until("the killed caller's slot to be free", one)
+    assert time.monotonic() - killed < ABSENCE_S
+    assert not ours.done()
+    ours.cancel()
+    await asyncio.gather(ours, return_exceptions=True)
+    await freed(engine)
 
 
 async def test_a_replica_that_dies_is_retryable_and_replaced(models: RayModels) -> None:
