@@ -46,7 +46,9 @@ class Crowd:
         self._connections: list[ClientConnection] = []
         self._readers: list[asyncio.Task[None]] = []
         self._open: dict[str, tuple[Outcome, asyncio.Future[None]]] = {}
-        self._http = httpx.AsyncClient(base_url=f"http://{address}", timeout=PATIENCE_S)
+        # Each call has a connection of its own: waiting for one of a pool would be taken for the gateway's doing.
+        limits = httpx.Limits(max_connections=None)
+        self._http = httpx.AsyncClient(base_url=f"http://{address}", timeout=PATIENCE_S, limits=limits)
 
     async def __aenter__(self) -> Self:
         for _ in range(self._sockets):
