@@ -23,8 +23,8 @@ PATIENCE_S: Final = 120.0
 AWAY_S: Final = 8.0
 PEACE_S: Final = 6.0
 IN_SYNC_S: Final = 60.0
-# Of these every ninth is a turn with its rating.
-PER_SECOND: Final = 110.0
+# Of eleven one is a turn and one its rating.
+PER_SECOND: Final = 66.0
 
 
 @dataclass(slots=True)

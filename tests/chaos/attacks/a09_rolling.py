@@ -16,15 +16,19 @@ from tests.chaos.path.load import Load
 from tests.chaos.path.merging import merged
 from tests.chaos.path.stack import STAGES, Layout, ServicePath, running_path
 from tests.chaos.path.submitting import Submitting
+from tests.fakes.waiting import until
 
 PATIENCE_S: Final = 120.0
 # Two gateways, as whoever wants no gap for new connections runs them; the log waits for everybody else.
 GATEWAYS: Final = 2
 CLIENTS: Final = 20
+# A path in use, of which the gateways know how fast it is: so many answers a client before the first restart.
+WARM_ANSWERS: Final = 3
+WARM_S: Final = 180.0
 # How long a person reads before the next question.
 READING_S: Final = 0.5
-# Of these every eleventh is a turn with its rating.
-PER_SECOND: Final = 60.0
+# Of eleven one is a turn and one its rating.
+PER_SECOND: Final = 33.0
 # More than a round takes for each process.
 RESTART_S: Final = 60.0
 
@@ -60,6 +64,8 @@ async def attack(rounds: int, seed: int, progress: Progress) -> Report:
             group.create_task(submitting.send(takewhile(lambda _: not over.is_set(), load.all()), PER_SECOND))
             for client in clients:
                 group.create_task(client.talk(over, READING_S))
+            warm = WARM_ANSWERS * CLIENTS
+            await until(f"{warm} answers", lambda: len(experience.answered) >= warm, WARM_S)
             restarts = await _restart_all(path, rounds, progress)
             over.set()
         stuck = await Backlog(path.bootstrap).empty(patience_s=PATIENCE_S)
@@ -74,9 +80,11 @@ async def attack(rounds: int, seed: int, progress: Progress) -> Report:
             *path.unasked(),
         ]
         logs = path.save_logs() if found else ""
+    slowest = max(restarts, key=lambda each: each.seconds)
     figures: dict[str, float | int | str] = {
         "restarts": len(restarts),
-        "longest drain, s": round(max(each.seconds for each in restarts), 1),
+        "longest drain, s": round(slowest.seconds, 1),
+        "longest drain was of": slowest.instance,
         "messages of topic clients": len(submitting.acknowledged),
         "turns of chat clients": len(experience.answered),
         "cuts in mid-answer": experience.cuts,

@@ -25,7 +25,7 @@ from tests.chaos.path.stack import STAGES, Layout, ServicePath, running_path
 from tests.chaos.path.submitting import Submitting
 
 PATIENCE_S: Final = 120.0
-PER_SECOND: Final = 60.0
+PER_SECOND: Final = 44.0
 # Every stage has its own breaker, which opens before its twentieth failure in a row is given up.
 GIVEN_UP_A_STAGE: Final = 20
 STAGES_OF: Final = {"preprocessing": 2, "safety": 3, "inference": 1, "postprocessing": 2, "feedback": 2, "grounding": 2}

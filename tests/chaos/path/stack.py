@@ -70,6 +70,8 @@ class ServicePath:
             "HEADRACE_INFERENCE_WARM_MODELS": f'["{MODEL}"]',
             "HEADRACE_INFERENCE_RUNTIME": "local",
             "HEADRACE_GATEWAY_TENANT": TENANT,
+            # A stage that is away for some seconds must not look like overload, which another attack is about.
+            "HEADRACE_GATEWAY_MIN_WAITING": "64",
             # A run writes millions of spans, which nobody would read.
             "HEADRACE_SPAN_STORE": "off",
             journaled_inference.JOURNAL: str(self.journal),
