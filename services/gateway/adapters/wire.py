@@ -36,7 +36,9 @@ def content_of(record: Received) -> tuple[str, Piece | Answer | None]:
 
 def answer_of(completed: ResponseCompleted) -> Answer:
     """The final, in the gateway's own words."""
-    name = ResponseCompleted.Status.Name(completed.status) if completed.status else "FAILED"
+    # A status that is not known here: a later version's, or nobody's. Whoever raised on it would read it for ever.
+    known = completed.status and completed.status in ResponseCompleted.Status.values()
+    name = ResponseCompleted.Status.Name(completed.status) if known else "FAILED"
     failure = None
     if completed.HasField("error"):
         error = completed.error

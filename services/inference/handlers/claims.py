@@ -11,6 +11,7 @@ import structlog
 
 from headrace.messaging.clock import Clock
 from headrace.messaging.errors import Retryable
+from headrace.messaging.times import epoch_ms
 from headrace.v1.turns_pb2 import Turn
 from services.inference.domain.attempts import Attempts
 from services.inference.ports import Busy, Claim, Claimed, Committed, Ledger, Record
@@ -123,4 +124,4 @@ class Claims:
 
     def _age_ms(self, turn: Turn) -> int:
         """Since the turn was submitted."""
-        return self._clock.now_ms() - turn.submitted_at.ToMilliseconds() if turn.HasField("submitted_at") else 0
+        return self._clock.now_ms() - epoch_ms(turn.submitted_at) if turn.HasField("submitted_at") else 0

@@ -1,15 +1,25 @@
 """Between the turn on the wire and what the domain knows."""
 
+from typing import Final
+
+from headrace.messaging.errors import Invalid
 from headrace.models.assemble import messages_of
 from headrace.models.spec import ModelSpec
+from headrace.v1.prompts_pb2 import Sampling as WireSampling
 from headrace.v1.turns_pb2 import Inference, StreamContext, Turn
 from services.inference.domain.fingerprint import Shape
 from services.inference.domain.sampling import Sampling
 
+_MAX_TEMPERATURE: Final = 2.0
+
 
 def sampling_of(turn: Turn, spec: ModelSpec) -> Sampling:
-    """What the turn asks for; what it leaves open is greedy, within the budget that preprocessing set."""
+    """What the turn asks for; what it leaves open is greedy, within the budget that preprocessing set.
+
+    `Invalid` for what no engine can do: it would take the engine down, and the answers of others with it.
+    """
     asked = turn.prepared.sampling
+    _drawable(asked)
     usual = turn.prepared.budget.max_new_tokens or spec.limits.max_new_tokens
     return Sampling(
         temperature=asked.temperature if asked.HasField("temperature") else 0.0,
@@ -19,6 +29,16 @@ def sampling_of(turn: Turn, spec: ModelSpec) -> Sampling:
         stop=tuple(asked.stop),
         repetition_penalty=spec.repetition_penalty,
     )
+
+
+def _drawable(asked: WireSampling) -> None:
+    # Written so that NaN is outside.
+    if asked.HasField("temperature") and not 0.0 <= asked.temperature <= _MAX_TEMPERATURE:
+        message = f"sampling.temperature is {asked.temperature:g}: it must be from 0 to {_MAX_TEMPERATURE:g}"
+        raise Invalid(message, code="out_of_range", field="sampling.temperature")
+    if asked.HasField("top_p") and not 0.0 < asked.top_p <= 1.0:
+        message = f"sampling.top_p is {asked.top_p:g}: it must be above 0 and at most 1"
+        raise Invalid(message, code="out_of_range", field="sampling.top_p")
 
 
 def labels_of(turn: Turn) -> tuple[str, ...]:
