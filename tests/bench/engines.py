@@ -45,7 +45,9 @@ async def ask(engine: ProcessEngine, about: str) -> Asked:
     tokens = 0
     async with aclosing(engine.generate(GenerationRequest(about, chat, Sampling(max_tokens=TOKENS)))) as chunks:
         async for chunk in chunks:
-            first = first or time.perf_counter() - before
+            # A piece without text says that the model has begun.
+            if chunk.text:
+                first = first or time.perf_counter() - before
             tokens = chunk.completion_tokens
     return Asked(tokens, first * 1000, time.perf_counter() - before)
 

@@ -121,7 +121,9 @@ class OpenVinoCore:
     def _scored(self) -> Iterator[Event]:
         for request_id, scoring in list(self._scorings.items()):
             for label, handle in list(scoring.running.items()):
-                if handle.get_status() == openvino_genai.GenerationStatus.RUNNING:
+                # Another label of this step may have made all of them start over.
+                started_over = scoring.running.get(label) is not handle
+                if started_over or handle.get_status() == openvino_genai.GenerationStatus.RUNNING:
                     continue
                 del scoring.running[label]
                 self._note(scoring, label, [p for out in _outputs(handle) for p in out.generated_log_probs])
