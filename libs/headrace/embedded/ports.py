@@ -1,5 +1,6 @@
 """Ports for parts that keep their address over a restart."""
 
+import atexit
 import random
 import socket
 import sys
@@ -57,6 +58,12 @@ def claimed(port: int) -> bool:
         return False
     _claims[port] = claim
     return True
+
+
+@atexit.register
+def _release() -> None:
+    while _claims:
+        _claims.popitem()[1].close()
 
 
 def _first_lent() -> int:

@@ -125,10 +125,10 @@ class Desk:
         if isinstance(admitted, Busy):
             metrics.REFUSALS.labels(rule=f"admission.{admitted.cause.value}").inc()
             return admitted
-        turn = self._turns.hold(question.turn_id)
+        turn = self._turns.hold(question.turn_id, timeout_s)
         turn.watch = Watch(monotonic(), root_span(question, tenant=self._tenant, parent=parent))
         # A client that goes away now must not leave it open whether Kafka has the prompt.
-        task = asyncio.create_task(self._submit(question, turn))
+        task = asyncio.create_task(self._submit(question, turn, timeout_s))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
         try:
@@ -166,19 +166,22 @@ class Desk:
         await self._publisher.publish(outgoing.feedback(rating, tenant=self._tenant, feedback_id=feedback_id))
         return feedback_id
 
-    async def _submit(self, question: Question, turn: HeldTurn) -> HeldTurn:
+    async def _submit(self, question: Question, turn: HeldTurn, timeout_s: float | None) -> HeldTurn:
         try:
             await self.check()
             place = self._place()
-            if known := await self._whereabouts.claim(turn.turn_id, place):
-                return self._found(turn, known)
-            await self._publish_prompt(question, turn)
-        except HeadraceError as exc:
-            turn.accepted.set_exception(exc)
+            async with asyncio.timeout(timeout_s):
+                if known := await self._whereabouts.claim(turn.turn_id, place):
+                    return self._found(turn, known)
+                await self._publish_prompt(question, turn)
+        except Exception as exc:
+            # Whatever it is: a place that is never given up would keep everybody else out.
+            problem = exc if isinstance(exc, HeadraceError) else _not_taken(exc)
+            turn.accepted.set_exception(problem)
             # It is raised below; whoever else waits gets it as well, and maybe nobody does.
             turn.accepted.exception()
             self._turns.drop(turn)
-            raise
+            raise problem from exc
         turn.accepted.set_result(None)
         await self._whereabouts.confirm(turn.turn_id, place)
         return turn
@@ -187,7 +190,7 @@ class Desk:
         try:
             with turn.watch.asking():
                 await self._publisher.publish(outgoing.prompt(question, tenant=self._tenant, partition=self._slot))
-        except HeadraceError:
+        except BaseException:
             await self._whereabouts.release(turn.turn_id)
             raise
 
@@ -232,3 +235,10 @@ class Desk:
 
 def _unknown() -> Invalid:
     return Invalid("this turn is unknown or older than an hour: ask it again", code="unknown_turn", field="id")
+
+
+def _not_taken(cause: Exception) -> Retryable:
+    if isinstance(cause, TimeoutError):
+        return Retryable("the question did not reach Kafka within its time: ask again")
+    log.error("a question could not be passed on", error=type(cause).__name__)
+    return Retryable("the question could not be passed on: ask again")

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from headrace.messaging.errors import HeadraceError, Invalid
+from headrace.messaging.errors import HeadraceError, Invalid, Retryable
 from headrace.telemetry import metrics
 from services.gateway.domain import said
 from services.gateway.domain.admission import Busy
@@ -136,6 +136,9 @@ class Chat:
         except WebSocketDisconnect:
             # The reader notices it as well and ends the chat.
             return
+        except Exception as exc:  # noqa: BLE001 - whoever asked must hear something, whatever went wrong
+            log.error("a frame could not be answered", error=type(exc).__name__)
+            await self._send(said.error(turn_id, Retryable("something went wrong here: ask again")))
 
     async def _tell(self, turn: HeldTurn, cursor: Cursor, first: said.JsonObject | None = None) -> None:
         async with self._desk.following(turn, self._settings.resume_seconds):

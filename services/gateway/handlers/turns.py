@@ -1,6 +1,7 @@
 """The turns that this gateway holds: their logs, who waits for them, and when waiting ends."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from time import monotonic
 
@@ -13,6 +14,9 @@ from services.gateway.domain.turn_log import Cursor, Event, Taken, TurnLog
 from services.gateway.handlers.watching import Watch
 
 log = structlog.get_logger()
+
+# Of a turn's own time: how long its end may take to get here.
+_PATIENCE = 1.08
 
 # What a finished turn weighs on the shelf beside its text: its sources, its timings, the objects themselves.
 _OVERHEAD = 4096
@@ -81,11 +85,11 @@ class Turns:
         self._shelf.touch(turn_id)
         return self._held.get(turn_id)
 
-    def hold(self, turn_id: str) -> HeldTurn:
-        """Hold a turn from now on."""
+    def hold(self, turn_id: str, timeout_s: float | None = None) -> HeldTurn:
+        """Hold a turn from now on, until its own time is over: normally its end has come from the path by then."""
         turn = HeldTurn(turn_id, Watch(monotonic(), None))
         self._held[turn_id] = turn
-        self._arm(turn, self._wait_s, self._give_up)
+        self._arm(turn, min(self._wait_s, (timeout_s or math.inf) * _PATIENCE), self._give_up)
         return turn
 
     def drop(self, turn: HeldTurn) -> None:
@@ -125,7 +129,7 @@ class Turns:
             turn.wake()
 
     def _give_up(self, turn: HeldTurn) -> None:
-        log.error("no final came in time", turn_id=turn.turn_id, waited_s=self._wait_s)
+        log.error("no final came in time", turn_id=turn.turn_id)
         turn.watch.give_up("no_answer")
         self._forget(turn)
 
