@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from headrace.messaging.errors import Retryable
 from headrace.runtime.cancellations import Cancellations
 from headrace.runtime.host import Host
 from headrace.runtime.service import Service
@@ -150,12 +151,21 @@ class Run:
                 if host.failed.done():
                     self.violation(f"{process.name} stopped by itself: {host.failed.result()!r}")
         except Exception as exc:  # noqa: BLE001 - a process that ends by an error is what is looked for
-            self.violation(f"{process.name} ended by {type(exc).__name__}: {exc}")
+            self._ended_by(process, exc)
         finally:
             self.hosts.pop(process, None)
             if process.alive:
                 self.note("ended", f"process {process.number}")
                 process.alive = False
+
+    def _ended_by(self, process: Process, error: Exception) -> None:
+        # A store that does not answer while a process starts ends it, and the supervisor starts it again.
+        if isinstance(error, Retryable) and self.network.unanswered and not self.over:
+            self.note("gave up", f"process {process.number}: {error}")
+            self.figures["starts_repeated"] += 1
+            self.after_death(process)
+        else:
+            self.violation(f"{process.name} ended by {type(error).__name__}: {error}")
 
     def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
