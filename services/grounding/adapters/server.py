@@ -64,6 +64,8 @@ class ServerPoints:
                 self._collection,
                 [new],
                 wait=True,
+                # Of a replicated collection the leader compares, alone.
+                ordering=models.WriteOrdering.STRONG,
                 update_mode=models.UpdateMode.INSERT_ONLY if expected is None else models.UpdateMode.UPDATE_ONLY,
                 update_filter=None if expected is None else models.Filter(must=[condition]),
             )
