@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from headrace.messaging.connections import mend
 from headrace.messaging.contract import Outgoing
 from headrace.messaging.errors import Fatal, Invalid, Retryable
 from headrace.messaging.intake import tolerant, undecoded
@@ -31,6 +32,7 @@ MAX_POLL_INTERVAL_MS = 120_000
 
 
 def _broker(bootstrap: str, client_id: str) -> KafkaBroker:
+    mend()
     return KafkaBroker(
         bootstrap.split(","),
         client_id=client_id,

@@ -89,11 +89,10 @@ class Ward:
         asking: list[asyncio.Task[Told]] = []
 
         def ill() -> bool:
-            last = asking[-WELL:]
-            well = len(last) == WELL and all(
-                each.done() and is_normal(each.result(), self.pace.normal_s) for each in last
-            )
-            return not well and monotonic() - relieved_at < WATCHED_S
+            # Those who still wait are judged later: what they are told may undo it.
+            told = [each.result() for each in asking if each.done()]
+            well = [is_normal(each, self.pace.normal_s) for each in told[-WELL:]]
+            return well != [True] * WELL and monotonic() - relieved_at < WATCHED_S
 
         while ill():
             asking.append(asyncio.create_task(self._ask()))

@@ -73,7 +73,8 @@ def violations(cell: Cell, seen: Seen, normal_s: float) -> list[str]:
     found += [
         f"{cell}: turn {told.question.turn_id} was asked again after relief and ended as {told.status or 'nothing'}"
         for told in seen.again
-        if not told.answered
+        # Its own end may have come meanwhile, while nobody could be told.
+        if not told.final
     ]
     recovered = recovered_s(seen, normal_s)
     if recovered is None or recovered > RECOVERY_S:
