@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from headrace.messaging import headers, topics
 from headrace.messaging.contract import JSON, PROTOBUF, Outgoing
-from headrace.v1.responses_pb2 import Error, ResponseCompleted, ResponseDelta
+from headrace.v1.responses_pb2 import Error, Notice, ResponseCompleted, ResponseDelta
 from headrace.v1.reviews_pb2 import ReviewClassified
 from headrace.v1.turns_pb2 import ClearedDelta, Outcome, Reply, Turn
 from services.postprocessing.domain.answer import Generated, Judged, Status, Verdict, conclude, in_order_of_citation
@@ -13,6 +13,10 @@ from services.postprocessing.domain.formatting import Rules
 
 _STOPPED: Final = Error(
     code="answer_stopped", message="The answer was stopped because it broke a rule; its verdicts say which. Rephrase."
+)
+_WITHOUT_SOURCES: Final = Notice(
+    code="sources_unavailable",
+    text="Sources, or what was said before, could not be reached: this answer was made without them.",
 )
 _NOTHING: Final = Error(code="no_answer", message="No stage of this pipeline made an answer: check its stages.")
 
@@ -58,6 +62,7 @@ def completed_of(turn: Turn, verdict: Verdict, text: str) -> ResponseCompleted:
         tenant=turn.tenant,
         arm=turn.arm,
         model=turn.inference.model or turn.prepared.model,
+        notices=[_WITHOUT_SOURCES] if turn.grounding.degraded and text else [],
     )
     if error := _error_of(turn, verdict):
         completed.error.CopyFrom(error)

@@ -24,7 +24,7 @@ class ResponseDelta(_message.Message):
     def __init__(self, turn_id: _Optional[str] = ..., attempt: _Optional[int] = ..., seq: _Optional[int] = ..., text: _Optional[str] = ..., verdict_id: _Optional[str] = ..., restarted: _Optional[bool] = ...) -> None: ...
 
 class ResponseCompleted(_message.Message):
-    __slots__ = ("turn_id", "conversation_id", "attempt", "status", "text", "citations", "verdicts", "error", "usage", "versions", "timings", "finish_reason", "trace_id", "delta_count", "tenant", "arm", "model")
+    __slots__ = ("turn_id", "conversation_id", "attempt", "status", "text", "citations", "verdicts", "error", "usage", "versions", "timings", "finish_reason", "trace_id", "delta_count", "tenant", "arm", "model", "notices")
     class Status(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATUS_UNSPECIFIED: _ClassVar[ResponseCompleted.Status]
@@ -70,6 +70,7 @@ class ResponseCompleted(_message.Message):
     TENANT_FIELD_NUMBER: _ClassVar[int]
     ARM_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
     turn_id: str
     conversation_id: str
     attempt: int
@@ -87,7 +88,16 @@ class ResponseCompleted(_message.Message):
     tenant: str
     arm: str
     model: str
-    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., attempt: _Optional[int] = ..., status: _Optional[_Union[ResponseCompleted.Status, str]] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[Verdict, _Mapping]]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., timings: _Optional[_Mapping[str, StageTiming]] = ..., finish_reason: _Optional[str] = ..., trace_id: _Optional[str] = ..., delta_count: _Optional[int] = ..., tenant: _Optional[str] = ..., arm: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+    notices: _containers.RepeatedCompositeFieldContainer[Notice]
+    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., attempt: _Optional[int] = ..., status: _Optional[_Union[ResponseCompleted.Status, str]] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[Verdict, _Mapping]]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., timings: _Optional[_Mapping[str, StageTiming]] = ..., finish_reason: _Optional[str] = ..., trace_id: _Optional[str] = ..., delta_count: _Optional[int] = ..., tenant: _Optional[str] = ..., arm: _Optional[str] = ..., model: _Optional[str] = ..., notices: _Optional[_Iterable[_Union[Notice, _Mapping]]] = ...) -> None: ...
+
+class Notice(_message.Message):
+    __slots__ = ("code", "text")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    text: str
+    def __init__(self, code: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Citation(_message.Message):
     __slots__ = ("marker", "document_id", "title", "uri", "start", "end", "score", "text", "heading_path")

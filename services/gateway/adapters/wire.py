@@ -84,4 +84,5 @@ def _notices(completed: ResponseCompleted) -> tuple[Notice, ...]:
         for verdict in completed.verdicts
         if verdict.action in _NOTICED
     }
+    said.update((notice.code, notice.text) for notice in completed.notices)
     return tuple(Notice(code, text) for code, text in said.items())

@@ -42,7 +42,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a policy did to this turn, for a person to read."""
+    """What a policy did to this turn, or what it had to do without, for a person to read."""
 
     code: str
     text: str

@@ -61,7 +61,12 @@ class QdrantStandIn:
 
     async def _upsert(self, request: Request) -> JSONResponse:
         asked = models.PointsList.model_validate_json(await request.body())
-        await self._client.upsert(request.path_params["name"], asked.points)
+        await self._client.upsert(
+            request.path_params["name"],
+            asked.points,
+            update_filter=asked.update_filter,
+            update_mode=asked.update_mode,
+        )
         return _done()
 
     async def _retrieve(self, request: Request) -> JSONResponse:

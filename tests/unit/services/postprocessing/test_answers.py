@@ -223,3 +223,19 @@ async def test_a_review_that_nobody_scored_is_an_error_and_no_guess(finishing: F
     _, outgoing = await finishing.of(review())
     assert isinstance(outgoing.message, ReviewClassified)
     assert outgoing.message.error.code == "no_answer"
+
+
+async def test_an_answer_that_was_made_without_sources_says_so(finishing: Finishing) -> None:
+    turn = answered()
+    turn.grounding.degraded = True
+    assert [notice.code for notice in (await finishing.completed(turn)).notices] == ["sources_unavailable"]
+    assert not (await finishing.completed(answered())).notices
+
+
+async def test_a_refusal_does_not_speak_of_missing_sources(finishing: Finishing) -> None:
+    turn = answered()
+    turn.grounding.degraded = True
+    turn.ClearField("inference")
+    turn.safety.ClearField("output")
+    turn.outcome.CopyFrom(Outcome(status=ResponseCompleted.REFUSED, error=Error(code="refused_by_policy")))
+    assert not (await finishing.completed(turn)).notices
