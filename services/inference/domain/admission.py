@@ -2,8 +2,8 @@
 
 A slot is a sequence that is decoded together with the others. Sharing a step costs little once a prompt is read;
 reading it costs whole steps. So interactive requests take any slot that no other interactive request has, and batch
-requests may take all of them while nobody asks; but of batch prompts never more is being read than fits into one step,
-and none while a person waits for a first token.
+requests may take all of them while nobody asks; but a batch prompt is only taken on while less is being read than fits
+into one step, and none while a person waits for a first token: that token is late by a step, not by a queue.
 """
 
 from collections import OrderedDict
@@ -116,7 +116,7 @@ class Admission:
             return False
         reading = sum(other.tokens for other in self._unread.values())
         # Beside people who are being answered one at a time, since each batch prompt makes their next token late.
-        return not reading or (not interactive and reading + ask.tokens <= self._step_tokens)
+        return not reading or (not interactive and reading < self._step_tokens)
 
     def _make_way(self) -> Iterator[Decision]:
         """A batch prompt of many steps stands before a person's: it starts over, from what the engine remembers."""

@@ -51,13 +51,13 @@ def test_a_person_waits_for_no_batch_request() -> None:
     assert granted(model) == ["person"]
 
 
-def test_of_batch_prompts_no_more_is_read_at_once_than_fits_into_a_step() -> None:
-    model = admission()
-    for number in "abc":
+def test_a_batch_prompt_is_taken_on_while_less_is_being_read_than_a_step() -> None:
+    model = admission(slots=9)
+    for number in "abcde":
         asked(model, number, "batch", tokens=200)
-    assert granted(model) == ["a", "b"]
+    assert granted(model) == ["a", "b", "c"]
     model.read("a")
-    assert granted(model) == ["c"]
+    assert granted(model) == ["d"]
 
 
 def test_no_batch_prompt_is_taken_on_while_a_persons_is_read() -> None:
