@@ -63,8 +63,8 @@ class Model:
         if self.reviews is not None:
             while self.admission.running + self.admission.waiting < OUTSTANDING:
                 # Of all sizes, so that chats come upon steps that are full in every way.
-                number = next(self.numbers)
-                self.ask(f"review-{number}", self.reviews, 1 + self.review_tokens * (number % 7) // 3)
+                nth = next(self.numbers)
+                self.ask(f"review-{nth}", self.reviews, 1 + self.review_tokens * (nth % 7) // 3)
         done = self.pipeline.step()
         for number in done:
             self.admission.read(number)
