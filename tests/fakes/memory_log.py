@@ -66,7 +66,9 @@ class MemoryPublisher:
             raise self.refusing.pop(0)
         value = encode(outgoing.message, outgoing.encoding) if outgoing.message is not None else outgoing.raw
         headers = [(name, text.encode()) for name, text in headers_of(outgoing).items()]
-        self.log.append(outgoing.topic, value, key=outgoing.key.encode() or None, headers=headers, partition=outgoing.partition)
+        self.log.append(
+            outgoing.topic, value, key=outgoing.key.encode() or None, headers=headers, partition=outgoing.partition
+        )
 
 
 class MemoryTransport:

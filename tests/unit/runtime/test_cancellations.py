@@ -9,9 +9,9 @@ from headrace.runtime.cancellations import Cancellations
 def test_a_turn_is_cancelled_for_whoever_asks_before_and_after() -> None:
     cancellations = Cancellations()
     early = cancellations.of("t")
-    assert not early.requested
+    before = early.requested
     cancellations.request("t")
-    assert early.requested
+    assert (before, early.requested) == (False, True)
     del early
     assert cancellations.of("t").requested
     assert not cancellations.of("u").requested
