@@ -41,8 +41,11 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with embeddings, knowledge, redis:
-            yield
+        try:
+            async with embeddings, knowledge:
+                yield
+        finally:
+            await redis.aclose()
 
     ground = GroundTurn(
         knowledge=knowledge,

@@ -18,7 +18,7 @@ class Settings(ServiceSettings):
     # Empty: the index is embedded, under the data folder.
     qdrant_url: str = Field("", validation_alias="HEADRACE_QDRANT_URL")
     qdrant_api_key: SecretStr | None = Field(None, validation_alias="HEADRACE_QDRANT_API_KEY")
-    qdrant_timeout_seconds: int = Field(2, ge=1)
+    qdrant_timeout_seconds: int = Field(1, ge=1)
 
     embedding_model: str = "all-minilm-l6-v2"
     # One: a question needs no more, and a folder being indexed leaves the other cores to the chat model.

@@ -4,13 +4,16 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from time import monotonic
 from types import TracebackType
 from typing import Final, Self
 
+import httpx
 from qdrant_client import AsyncQdrantClient, models
-from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
 from headrace.messaging.errors import Fatal, Retryable
+from headrace.stores.outage import Outage
 from services.grounding.adapters.points import DENSE, EDITION, KEYWORDS, POSITION, Match, Near, Payload, Point
 from services.grounding.ports import Vector
 
@@ -30,6 +33,7 @@ class ServerPoints:
         self._dimensions = dimensions
         self._there = False
         self._lock = asyncio.Lock()
+        self._outage = Outage()
 
     @classmethod
     def at(
@@ -103,10 +107,16 @@ class ServerPoints:
 
     @asynccontextmanager
     async def _reaching(self) -> AsyncIterator[None]:
+        # Every turn asks twice: without this each would wait twice for a server that says nothing.
+        if self._outage.refuses(monotonic()):
+            raise Retryable("Qdrant gave no answer a moment ago")
         try:
-            await self._ensure()
+            if not self._there:
+                await self._ensure()
             yield
+            self._outage.answered()
         except UnexpectedResponse as exc:
+            self._outage.answered()
             if exc.status_code in _REFUSED:
                 raise Fatal(
                     f"Qdrant refuses collection {self._collection} (HTTP {exc.status_code}): check "
@@ -116,6 +126,8 @@ class ServerPoints:
             self._there = False
             raise Retryable(f"Qdrant answered with HTTP {exc.status_code}") from exc
         except (ApiException, OSError, TimeoutError) as exc:
+            if isinstance(exc, TimeoutError) or isinstance(_source(exc), httpx.TimeoutException):
+                self._outage.timed_out(monotonic())
             reason = type(exc).__name__
             raise Retryable(f"Qdrant cannot be reached ({reason}); is HEADRACE_QDRANT_URL right?") from exc
 
@@ -138,6 +150,10 @@ class ServerPoints:
             # Another grounding process was faster.
             if exc.status_code != _CONFLICT:
                 raise
+
+
+def _source(exc: Exception) -> object:
+    return exc.source if isinstance(exc, ResponseHandlingException) else None
 
 
 def _vectors(point: Point) -> dict[str, models.Vector]:

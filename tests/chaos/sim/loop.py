@@ -81,6 +81,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def dismantle(self) -> None:
         """End all tasks without a further step of theirs having an effect, and close."""
+        # What ends may start something to clean up: it belongs here, and ends with the rest.
+        asyncio._set_running_loop(self)
+        try:
+            self._end_tasks()
+        finally:
+            asyncio._set_running_loop(None)
+        self._tasks_made.clear()
+        self._ready.clear()
+        self._scheduled.clear()
+        self.close()
+
+    def _end_tasks(self) -> None:
         for task in self._tasks_made:
             if not task.done():
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio has no public way to say that a task may die
@@ -90,10 +102,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 except RuntimeError:
                     # It waits for something while it cleans up, which a process that was killed does not do.
                     continue
-        self._tasks_made.clear()
-        self._ready.clear()
-        self._scheduled.clear()
-        self.close()
 
     def _make(self, _loop: asyncio.AbstractEventLoop, coro: Any, context: Context | None = None) -> SimTask:
         task = SimTask(coro, number=len(self._tasks_made), loop=self, context=context or copy_context())
