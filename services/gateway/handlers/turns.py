@@ -16,7 +16,7 @@ from services.gateway.handlers.watching import Watch
 log = structlog.get_logger()
 
 # Of a turn's own time: how long its end may take to get here.
-_PATIENCE = 1.08
+_PATIENCE = 1.05
 
 # What a finished turn weighs on the shelf beside its text: its sources, its timings, the objects themselves.
 _OVERHEAD = 4096

@@ -53,33 +53,33 @@ async def attack(chosen: Sequence[Cell], pace: Pace, seed: int, progress: Progre
     seen: dict[Cell, Seen] = {}
     async with running_path() as path:
         ward = Ward(path, pace, seed)
-        ward.pace = pace = pace.on(await ward.calm_s())
         for number, cell in enumerate(chosen):
             progress(number, len(chosen), str(cell))
             seen[cell] = await ward.run(cell)
-            found += violations(cell, seen[cell], pace.normal_s)
+            found += violations(cell, seen[cell])
         found += contradictions(path.direct)
         found += path.unasked()
     return Report(
         f"{len(chosen)} of 90 cells (seed {seed})",
-        _figures(seen, pace.normal_s, monotonic() - began),
+        _figures(seen, monotonic() - began),
         tuple(f"{violation} [seed {seed}]" for violation in found),
     )
 
 
-def _figures(seen: dict[Cell, Seen], normal_s: float, seconds: float) -> dict[str, float | int | str]:
+def _figures(seen: dict[Cell, Seen], seconds: float) -> dict[str, float | int | str]:
     everybody = [told for each in seen.values() for told in (*each.calm, *each.sick, *each.after, *each.again)]
     sick = [told for each in seen.values() for told in each.sick]
     slowest = max(everybody, key=lambda told: told.seconds)
-    recoveries = {cell: recovered_s(each, normal_s) for cell, each in seen.items()}
+    recoveries = {cell: recovered_s(each) for cell, each in seen.items()}
     known = {cell: took for cell, took in recoveries.items() if took is not None}
-    last = max(known, key=lambda cell: known[cell])
+    last = max(known, key=lambda cell: known[cell], default="")
     return {
         "turns": len(everybody),
         "answered while sick": sum(told.answered for told in sick),
         "told why not while sick": sum(not told.answered for told in sick),
+        "longest normal, s": round(max(each.normal_s for each in seen.values()), 1),
         "longest a turn took, s": round(slowest.seconds, 1),
-        "longest recovery, s": round(known[last], 1),
+        "longest recovery, s": round(max(known.values(), default=0.0), 1),
         "slowest to recover": str(last),
         "seconds": round(seconds, 1),
     }

@@ -18,6 +18,7 @@ from headrace.v1.prompts_pb2 import CancelRequested, ChatMessage, PromptSubmitte
 from headrace.v1.responses_pb2 import (
     Citation,
     Error,
+    Notice,
     ResponseCompleted,
     ResponseDelta,
     StageTiming,
@@ -161,6 +162,7 @@ def completed(chance: Random) -> ResponseCompleted:
         tenant=TENANT,
         arm="default",
         model=MODEL,
+        notices=[Notice(code="sources_unavailable", text="the sources could not be reached")],
     )
 
 

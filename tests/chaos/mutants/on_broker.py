@@ -13,6 +13,7 @@ from confluent_kafka import Message
 
 from headrace.client.reviews import Batch, classify
 from headrace.client.rows import Row
+from headrace.embedded.topics import TopicPlan
 from headrace.messaging import topics
 from headrace.v1.prompts_pb2 import CancelRequested, PromptSubmitted
 from headrace.v1.responses_pb2 import ResponseCompleted
@@ -30,7 +31,7 @@ from tests.chaos.mutants.samples import sample
 from tests.chaos.mutants.sending import Sending
 from tests.chaos.path.clients import ChatClient, Experience
 from tests.chaos.path.draining import Backlog
-from tests.chaos.path.reading import records, value_of
+from tests.chaos.path.reading import end_offsets, records, value_of
 from tests.chaos.path.stack import STAGES, Layout, ServicePath, running_path
 
 VALID_EVERY: Final = 10
@@ -39,6 +40,7 @@ ROWS: Final = 40
 PATIENCE_S: Final = 120.0
 # Numbers of mutants that no run in memory gets.
 FIRST: Final = 900_000_000
+PARTITIONS: Final = {name: spec.partitions for name, spec in TopicPlan.load().specs().items()}
 _BREAKER: Final = {"HEADRACE_BREAKER_CONSECUTIVE": "0"}
 # Where a valid message leads to something that can be looked up from outside.
 _VALID: Final = (
@@ -51,6 +53,10 @@ _VALID: Final = (
     *(topics.turns(stage, lane) for stage in topics.STAGES for lane in topics.LANES),
     *(topics.retries(service, "interactive", 1) for service in topics.SERVICES),
 )
+
+
+# By topic and partition: the first offset that is not read yet.
+Positions = dict[str, dict[int, int]]
 
 
 async def attack_broker(seed: int, count: int, progress: Progress) -> Report:
@@ -66,10 +72,12 @@ async def attack_broker(seed: int, count: int, progress: Progress) -> Report:
                     group.create_task(client.talk(over, 1.0))
                 classifying = group.create_task(_classified(path.bootstrap))
                 sent, valid, refused = await _send(path.bootstrap, seed, count, progress)
-                stuck = await Backlog(path.bootstrap).empty(patience_s=PATIENCE_S)
                 unclassified = await classifying
                 over.set()
-            ends = await asyncio.to_thread(_ends, path.bootstrap)
+            # Once nobody asks any more: whoever chats is always just behind.
+            stuck = await Backlog(path.bootstrap).empty(patience_s=PATIENCE_S)
+            read: Positions = {}
+            ends = await asyncio.to_thread(_ends, path.bootstrap, read)
             tally = judging.mutants(sent, ends, seed)
             wrong = [
                 *stuck,
@@ -81,8 +89,7 @@ async def attack_broker(seed: int, count: int, progress: Progress) -> Report:
             progress(count, count, "redriving")
             redriven, unredriven = await redrive(path.bootstrap, path.infra / "pipelines", sent)
             wrong += [*unredriven, *await Backlog(path.bootstrap).empty(patience_s=PATIENCE_S)]
-            after = await asyncio.to_thread(_ends, path.bootstrap)
-            wrong += _redriven_wrong(redriven, ends, after, _kept(path))
+            wrong += _redriven_wrong(redriven, await asyncio.to_thread(_ends, path.bootstrap, read), _kept(path))
             wrong += await _cancelled(path.bootstrap, seed)
             wrong += path.unasked()
             logs = path.save_logs() if wrong else ""
@@ -138,11 +145,14 @@ def _held_for_an_hour(made: Mutant) -> bool:
             return False
 
 
-def _ends(bootstrap: str) -> Ends:
+def _ends(bootstrap: str, read: Positions) -> Ends:
+    """What ended since `read`, which is moved on."""
     ends = Ends()
     for topic in READ:
-        for message in records(bootstrap, topic):
+        for message in records(bootstrap, topic, read.get(topic)):
             ends.take(topic, value_of(message), _headers_of(message))
+        places = [(topic, number) for number in range(PARTITIONS[topic])]
+        read[topic] = {number: end for (_, number), end in end_offsets(bootstrap, places).items()}
     return ends
 
 
@@ -158,10 +168,9 @@ def _kept(path: ServicePath) -> Kept:
     return Kept(said, turns)
 
 
-def _redriven_wrong(redriven: Sequence[Mutant], before: Ends, after: Ends, kept: Kept) -> list[str]:
-    again = [each for each in after.buried if each.tag][len([each for each in before.buried if each.tag]) :]
+def _redriven_wrong(redriven: Sequence[Mutant], after: Ends, kept: Kept) -> list[str]:
     died = [
-        f"a redriven message died again: {each.tag} {each.error} {each.letter.error.message}"[:400] for each in again
+        f"redriven, it died again: {each.tag} {each.error} {each.letter.error.message}"[:400] for each in after.buried
     ]
     # The index of documents is another process's own: that they were taken in, the lag and the letters tell.
     seen = [made.sample for made in redriven if made.sample.message.DESCRIPTOR.name != "KnowledgeDocument"]
@@ -188,7 +197,7 @@ async def _cancelled(bootstrap: str, seed: int) -> list[str]:
     await sending.send(topics.PROMPTS, prompt.conversation_id.encode(), _text_only(prompt).SerializeToString(), ())
     await sending.flush()
     stuck = await Backlog(bootstrap).empty(patience_s=PATIENCE_S)
-    finals = (await asyncio.to_thread(_ends, bootstrap)).finals.get(prompt.turn_id, [])
+    finals = (await asyncio.to_thread(_ends, bootstrap, {})).finals.get(prompt.turn_id, [])
     if [final.status for final in finals] != [ResponseCompleted.CANCELLED]:
         stuck.append(f"a cancelled turn ended as {[final.status for final in finals]}: cancellations are not read")
     return stuck

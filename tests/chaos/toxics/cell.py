@@ -23,7 +23,7 @@ _NORMAL: Final = 4.0
 _OVERLAP: Final = 2.0
 _DEADLINE: Final = 2.0
 _START_S: Final = 60.0
-_WARM_UP: Final = 6
+_WARM_UP: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +48,15 @@ class Ward:
 
     def __init__(self, path: SickPath, pace: Pace, seed: int) -> None:
         self._path = path
-        self.pace = pace
+        self._usual = pace
+        self._pace = pace
         self._seed = seed
         self._numbers = count()
 
-    async def calm_s(self) -> float:
-        """What an answer takes when all is well; `Fatal` where there is none to be had."""
-        until = monotonic() + _START_S
-        while not (await self._ask(_START_S)).sourced:
-            if monotonic() > until:
-                raise Fatal("no answer with sources from a calm path: see the logs of its services")
-        return median([(await self._ask(_START_S)).seconds for _ in range(_WARM_UP)])
-
     async def run(self, cell: Cell) -> Seen:
         """Make it sick, relieve it, and watch until all is well or the time is up."""
+        # Anew for each: what the machine gives changes with whatever else runs on it.
+        self._pace = self._usual.on(await self._calm_s())
         sick_s = self._sick_s(cell)
         # Only there the time of an answer is compared with that on a calm day.
         calm = await asyncio.gather(*await self._keep_asking(sick_s if cell.dependency == "collector" else 0))
@@ -75,14 +70,26 @@ class Ward:
         after = await self._until_well(relieved_at)
         sick = await asyncio.gather(*asking)
         again = [await ask(self._path.gateway, told.question) for told in sick if not told.final]
-        return Seen(calm, sick, after, again, relieved_at)
+        return Seen(calm, sick, after, again, relieved_at, self._pace.normal_s)
+
+    async def _calm_s(self) -> float:
+        """What an answer takes when all is well; `Fatal` where there is none to be had."""
+        until = monotonic() + _START_S
+        well: list[float] = []
+        while len(well) < _WARM_UP:
+            told = await self._ask(_START_S)
+            well = [*well, told.seconds] if told.answered and told.sourced else []
+            if monotonic() > until:
+                raise Fatal("no answer with sources from a path that nothing ails: see the logs of its services")
+            await asyncio.sleep(0 if told.answered else self._pace.every_s)
+        return median(well)
 
     async def _keep_asking(self, seconds: float) -> list[asyncio.Task[Told]]:
         asking: list[asyncio.Task[Told]] = []
         until = monotonic() + seconds
         while monotonic() < until:
             asking.append(asyncio.create_task(self._ask()))
-            await asyncio.sleep(self.pace.every_s)
+            await asyncio.sleep(self._pace.every_s)
         return asking
 
     async def _until_well(self, relieved_at: float) -> list[Told]:
@@ -91,19 +98,19 @@ class Ward:
         def ill() -> bool:
             # Those who still wait are judged later: what they are told may undo it.
             told = [each.result() for each in asking if each.done()]
-            well = [is_normal(each, self.pace.normal_s) for each in told[-WELL:]]
+            well = [is_normal(each, self._pace.normal_s) for each in told[-WELL:]]
             return well != [True] * WELL and monotonic() - relieved_at < WATCHED_S
 
         while ill():
             asking.append(asyncio.create_task(self._ask()))
-            await asyncio.sleep(self.pace.every_s)
+            await asyncio.sleep(self._pace.every_s)
         return await asyncio.gather(*asking)
 
     async def _ask(self, deadline_s: float = 0) -> Told:
-        question = Question(self._seed, next(self._numbers), deadline_s or self.pace.deadline_s)
+        question = Question(self._seed, next(self._numbers), deadline_s or self._pace.deadline_s)
         return await ask(self._path.gateway, question)
 
     def _sick_s(self, cell: Cell) -> float:
         toxic = STRENGTHS[cell.kind][cell.strength]
         own = toxic.seconds if isinstance(toxic, Down) else None
-        return own or self.pace.sick_s
+        return own or self._pace.sick_s

@@ -44,13 +44,15 @@ class Seen:
     after: Sequence[Told]
     again: Sequence[Told]
     relieved_at: float
+    # An answer within this time is one as on a calm day.
+    normal_s: float
 
 
-def recovered_s(seen: Seen, normal_s: float) -> float | None:
+def recovered_s(seen: Seen) -> float | None:
     """From relief to the first question since which all are answered as on a calm day; None: not to the last."""
     recovered: float | None = None
     for told in sorted(seen.after, key=lambda each: each.asked_at):
-        if is_normal(told, normal_s):
+        if is_normal(told, seen.normal_s):
             recovered = told.asked_at - seen.relieved_at if recovered is None else recovered
         else:
             recovered = None
@@ -62,13 +64,14 @@ def is_normal(told: Told, normal_s: float) -> bool:
     return told.answered and told.sourced and not told.wrong and told.seconds <= normal_s
 
 
-def violations(cell: Cell, seen: Seen, normal_s: float) -> list[str]:
+def violations(cell: Cell, seen: Seen) -> list[str]:
     """A sentence for everything that did not hold."""
     found = [
         f"{cell}: turn {told.question.turn_id}: {what}"
-        for told in (*seen.calm, *seen.sick, *seen.after, *seen.again)
+        for told in (*seen.calm, *seen.sick, *seen.after)
         for what in (*told.wrong, *_wrong(told))
     ]
+    found += [f"{cell}: turn {told.question.turn_id}: {what}" for told in seen.again for what in told.wrong]
     found += [f"{cell}: turn {told.question.turn_id}: {_bent(cell, told)}" for told in seen.sick if _bent(cell, told)]
     found += [
         f"{cell}: turn {told.question.turn_id} was asked again after relief and ended as {told.status or 'nothing'}"
@@ -76,10 +79,10 @@ def violations(cell: Cell, seen: Seen, normal_s: float) -> list[str]:
         # Its own end may have come meanwhile, while nobody could be told.
         if not told.final
     ]
-    recovered = recovered_s(seen, normal_s)
+    recovered = recovered_s(seen)
     if recovered is None or recovered > RECOVERY_S:
         took = "not at all" if recovered is None else f"after {recovered:.1f} s"
-        told_of = sorted({told.status or "nothing" for told in seen.after if not is_normal(told, normal_s)})
+        told_of = sorted({told.status or "nothing" for told in seen.after if not is_normal(told, seen.normal_s)})
         found.append(f"{cell}: back to normal {took} of relief, meanwhile: {', '.join(told_of)}")
     if cell.dependency == "collector" and (slower := _slower(seen)):
         found.append(f"{cell}: {slower}")
