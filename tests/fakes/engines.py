@@ -83,6 +83,8 @@ class InMemoryLedger:
     """A ledger without Redis and without leases: whoever claims, gets."""
 
     down: bool = False
+    # So many calls from now on get no answer.
+    hiccups: int = 0
     attempts: dict[str, int] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     released: list[int] = field(default_factory=list)
@@ -123,7 +125,8 @@ class InMemoryLedger:
         self.released.append(attempt)
 
     def _reach(self) -> None:
-        if self.down:
+        if self.down or self.hiccups > 0:
+            self.hiccups -= 1
             raise Retryable("the ledger is down")
 
 

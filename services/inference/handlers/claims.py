@@ -1,9 +1,10 @@
 """The ledger as a handler uses it: a turn is held while it is at work; with Redis away it is answered all the same."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -13,6 +14,7 @@ from headrace.messaging.clock import Clock
 from headrace.messaging.errors import Retryable
 from headrace.messaging.times import epoch_ms
 from headrace.v1.turns_pb2 import Turn
+from services.inference.domain.admission import Priority
 from services.inference.domain.attempts import Attempts
 from services.inference.ports import Busy, Claim, Claimed, Committed, Ledger, Record
 
@@ -20,6 +22,10 @@ log = structlog.get_logger()
 
 # How often somebody who waits for a turn looks whether it is done.
 _LOOK_SECONDS: Final = 0.25
+
+# How long a ledger that says nothing is asked again about a turn that may have a result already: it may only be slow,
+# and a process that has just begun is redelivered what its predecessor had in hand. Somebody waits for a chat.
+PATIENCE_SECONDS: Final[Mapping[Priority, float]] = MappingProxyType({"interactive": 3.0, "batch": 60.0})
 
 
 @dataclass(slots=True)
@@ -38,15 +44,23 @@ class Hold:
 class Claims:
     """Takes turns from the ledger and keeps their leases."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, *, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        lease_seconds: float,
+        patience_seconds: Mapping[Priority, float] = PATIENCE_SECONDS,
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
+        self._patience_seconds = patience_seconds
         self._renew_seconds = lease_seconds / 3
         self._attempts = Attempts()
         self._alone: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def hold(self, turn: Turn) -> AsyncIterator[Hold]:
+    async def hold(self, turn: Turn, priority: Priority) -> AsyncIterator[Hold]:
         """Hold the turn; leaving by an error gives it up at once.
 
         A second delivery waits here until the first is through, in this process or in another, and finds its result.
@@ -55,7 +69,7 @@ class Claims:
         name = (turn.tenant, turn.turn_id)
         alone = self._alone.setdefault(name, asyncio.Lock())
         async with alone:
-            match await self._claim(turn, name):
+            match await self._claim(turn, name, priority):
                 case Committed(record, attempt):
                     yield Hold(attempt, record)
                     return
@@ -86,14 +100,24 @@ class Claims:
         if not hold.in_ledger:
             return True
         try:
-            return await self._ledger.commit(turn.tenant, turn.turn_id, hold.attempt, record)
+            return await self._commit(turn, hold, record)
         except Retryable as exc:
             log.warning("result not in the ledger", turn_id=turn.turn_id, reason=str(exc))
             return True
 
-    async def _claim(self, turn: Turn, name: tuple[str, str]) -> Claimed | Committed | None:
+    async def _commit(self, turn: Turn, hold: Hold, record: Record) -> bool:
+        with suppress(Retryable):
+            return await self._ledger.commit(turn.tenant, turn.turn_id, hold.attempt, record)
+        # Once more, should it have been a hiccup: what is not entered is generated again after a kill.
+        await self._clock.sleep(_LOOK_SECONDS)
+        return await self._ledger.commit(turn.tenant, turn.turn_id, hold.attempt, record)
+
+    async def _claim(self, turn: Turn, name: tuple[str, str], priority: Priority) -> Claimed | Committed | None:
         """The turn or its result, once nobody else is at it; None where the ledger cannot be reached."""
-        free_ms = 0
+        # When it is free to be answered without the ledger.
+        free_ms = self._clock.now_ms()
+        if self._attempts.again(name, self._age_ms(turn)):
+            free_ms += int(self._patience_seconds[priority] * 1000)
         while True:
             claim: Claim | None = None
             try:
@@ -107,7 +131,7 @@ class Claims:
             if claim is not None and not isinstance(claim, Busy):
                 return claim
             if claim is not None:
-                free_ms = self._clock.now_ms() + claim.retry_after_ms
+                free_ms = max(free_ms, self._clock.now_ms() + claim.retry_after_ms)
             left = max(0, free_ms - self._clock.now_ms()) / 1000
             await self._clock.sleep(min(_LOOK_SECONDS, left))
 

@@ -42,7 +42,7 @@ class Inferring:
         spec = self._registry.get(turn.prepared.model)
         if spec.task != "chat":
             raise Invalid(f"model {spec.name!r} is for {spec.task}, not for chat", code="unknown_model", field="model")
-        async with self._claims.hold(turn) as hold:
+        async with self._claims.hold(turn, priority_of(context)) as hold:
             stream = None if turn.prepared.labels else _stream(turn, context, hold)
             if hold.committed is None:
                 job = Job(turn, spec, section_of(spec, hold.attempt), stream, context.deadline_ms, priority_of(context))

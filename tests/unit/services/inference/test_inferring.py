@@ -125,6 +125,39 @@ async def test_without_a_ledger_a_later_delivery_has_the_higher_attempt() -> Non
     assert section(second).attempt > section(first).attempt
 
 
+@pytest.mark.parametrize("lane", ["interactive", "batch"])
+async def test_a_ledger_that_is_slow_for_a_moment_is_asked_again_about_what_may_be_done(lane: str) -> None:
+    """A process that was killed is redelivered what it has answered; its successor's first calls may well time out."""
+    bench = Bench()
+    turn = a_turn()
+    turn.submitted_at.FromMilliseconds(SystemClock().now_ms() - 5000)
+    first, _ = await bench.ask(turn, replace(a_context(), lane=lane))
+    bench.ledger.hiccups = 2
+    second, _ = await bench.ask(turn, replace(a_context(), lane=lane))
+    assert section(second) == section(first)
+    assert len(bench.engine.requests) == 1
+
+
+async def test_a_turn_that_nobody_can_have_answered_does_not_wait_for_the_ledger() -> None:
+    bench = Bench()
+    bench.ledger.hiccups = 1
+    turn = a_turn()
+    turn.submitted_at.FromMilliseconds(SystemClock().now_ms())
+    await bench.ask(turn)
+    assert bench.ledger.hiccups == 0
+    assert not bench.ledger.records
+
+
+async def test_a_result_is_entered_though_the_ledger_missed_it_once() -> None:
+    bench = Bench(ScriptedEngine(pause_after=2))
+    asking = asyncio.create_task(bench.ask(a_turn()))
+    await until("the engine to be at work", lambda: bench.engine.requests)
+    bench.ledger.hiccups = 1
+    bench.engine.go_on.set()
+    await asking
+    assert bench.ledger.records
+
+
 async def test_cancelling_in_mid_answer_ends_the_turn_with_what_there_was() -> None:
     bench = Bench(ScriptedEngine(pause_after=2))
     cancelling = Cancelling()
