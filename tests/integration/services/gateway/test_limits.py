@@ -108,7 +108,7 @@ async def test_a_client_that_reads_nothing_holds_up_nobody(world: World) -> None
 
 
 async def test_a_client_that_reads_nothing_for_long_is_sent_away_and_resumes(world: World) -> None:
-    address = await world.gateway(slow_client_seconds=0.3, resume_seconds=30)
+    address = await world.gateway(slow_client_seconds=1.0, resume_seconds=30)
     async with world.client(address) as stuck, httpx.AsyncClient(base_url=f"http://{address}") as http:
         turn = await world.pipeline.asked(await stuck.ask())
         await stuck.until("accepted")
