@@ -37,7 +37,7 @@ class Bench:
         self.handler = Inferring(
             Registry({SPEC.name: SPEC}),
             Generation(OneEngine(self.engine), clock, linger_ms=0),
-            Claims(self.ledger, clock, lease_seconds=30, patience_seconds={"interactive": 0.3, "batch": 0.6}),
+            Claims(self.ledger, clock, lease_seconds=30),
             Answers(self.cache, clock),
             clock,
         )

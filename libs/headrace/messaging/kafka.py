@@ -20,6 +20,7 @@ from headrace.messaging.intake import tolerant, undecoded
 from headrace.messaging.kafka_subscription import KafkaSubscription, RebalanceListener
 from headrace.messaging.membership import SESSION_TIMEOUT_MS, Membership
 from headrace.messaging.records import Received
+from headrace.messaging.tolerant_records import tolerate
 from headrace.messaging.transactions import Transactions
 from headrace.messaging.transport import Intake, Subscription
 from headrace.messaging.wire import headers_of, value_of
@@ -33,6 +34,7 @@ MAX_POLL_INTERVAL_MS = 120_000
 
 def _broker(bootstrap: str, client_id: str) -> KafkaBroker:
     mend()
+    tolerate()
     return KafkaBroker(
         bootstrap.split(","),
         client_id=client_id,

@@ -3,10 +3,12 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
+import structlog
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError
+from google.protobuf.message import DecodeError
 
 from headrace.messaging import topics
 from headrace.messaging.errors import Fatal, Retryable
@@ -14,6 +16,8 @@ from headrace.messaging.letters import Letter, described, opened
 from headrace.messaging.records import Received
 from headrace.messaging.tail import end_offsets, follow, offsets_at, partitions_of
 from headrace.v1.dead_letters_pb2 import DeadLetter, DeadLetterDisposition
+
+log = structlog.get_logger()
 
 
 async def read_letters(bootstrap: str, *, since_ms: int | None = None) -> list[Letter]:
@@ -39,10 +43,21 @@ async def read_dispositions(bootstrap: str) -> dict[str, DeadLetterDisposition]:
     """What was done with each letter, by its id; one that is absent is open."""
     async with aclosing(up_to_now(bootstrap, topics.DISPOSITIONS)) as records:
         return {
-            record.key_text: DeadLetterDisposition.FromString(record.value or b"")
+            record.key_text: disposition
             async for record in records
-            if record.value is not None
+            if (disposition := _disposition(record)) is not None
         }
+
+
+def _disposition(record: Received) -> DeadLetterDisposition | None:
+    """Bytes that are none say nothing of any letter: a redrive must not end with them."""
+    if record.value is None:
+        return None
+    try:
+        return DeadLetterDisposition.FromString(record.value)
+    except DecodeError:
+        log.warning("a disposition cannot be read", partition=record.partition, offset=record.offset)
+        return None
 
 
 async def delete_before(bootstrap: str, offsets: Mapping[int, int]) -> None:

@@ -11,7 +11,7 @@ from headrace.messaging.carried import carried
 from headrace.messaging.codec import decode
 from headrace.messaging.errors import Undecodable
 from headrace.messaging.records import Received
-from headrace.messaging.times import timestamp
+from headrace.messaging.times import epoch_ms, timestamp
 from headrace.v1.dead_letters_pb2 import DeadLetter, DeadLetterError, Origin, RecordHeader
 
 # Ten of 32 letters: among a million dead letters, two share a name once in two thousand times.
@@ -50,7 +50,7 @@ def letter_id(letter: DeadLetter) -> str:
     A record that a crash had buried twice is one letter by it, and what is done with the one is done with the other.
     """
     origin = letter.origin
-    place = f"{origin.topic}/{origin.partition}/{origin.offset}/{origin.timestamp.ToMilliseconds()}/{letter.stage}"
+    place = f"{origin.topic}/{origin.partition}/{origin.offset}/{epoch_ms(origin.timestamp)}/{letter.stage}"
     digest = base64.b32encode(blake2b(place.encode(), digest_size=10).digest())
     return digest.translate(_READABLE).decode()[:ID_LENGTH]
 
@@ -81,7 +81,7 @@ def described(record: Received, letter: DeadLetter) -> Letter:
         id=letter_id(letter),
         partition=record.partition,
         offset=record.offset,
-        dead_ms=letter.dead_at.ToMilliseconds() or record.timestamp_ms,
+        dead_ms=epoch_ms(letter.dead_at) or record.timestamp_ms,
         stage=letter.stage,
         error=getattr(letter.error, "class"),
         message=letter.error.message,
@@ -89,7 +89,7 @@ def described(record: Received, letter: DeadLetter) -> Letter:
         origin_topic=letter.origin.topic,
         origin_partition=letter.origin.partition,
         origin_offset=letter.origin.offset,
-        origin_ms=letter.origin.timestamp.ToMilliseconds(),
+        origin_ms=epoch_ms(letter.origin.timestamp),
         tenant=record.headers.get(headers.TENANT) or own.get(headers.TENANT) or _tenant_within(letter, own),
         trace_id=letter.trace_id,
         bytes=len(letter.value),

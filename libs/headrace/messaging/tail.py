@@ -8,8 +8,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from headrace.messaging.connections import mend
 from headrace.messaging.intake import received
 from headrace.messaging.records import Received, TopicPartition
+from headrace.messaging.tolerant_records import tolerate
 
 _LOOK_MS: Final = 200
 
@@ -111,6 +113,8 @@ async def offsets_at(bootstrap: str, places: list[TopicPartition], epoch_ms: int
 
 
 def _consumer(bootstrap: str) -> AIOKafkaConsumer:
+    mend()
+    tolerate()
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap.split(","),
         enable_auto_commit=False,

@@ -1,10 +1,9 @@
 """The ledger as a handler uses it: a turn is held while it is at work; with Redis away it is answered all the same."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -14,7 +13,6 @@ from headrace.messaging.clock import Clock
 from headrace.messaging.errors import Retryable
 from headrace.messaging.times import epoch_ms
 from headrace.v1.turns_pb2 import Turn
-from services.inference.domain.admission import Priority
 from services.inference.domain.attempts import Attempts
 from services.inference.ports import Busy, Claim, Claimed, Committed, Ledger, Record
 
@@ -22,10 +20,6 @@ log = structlog.get_logger()
 
 # How often somebody who waits for a turn looks whether it is done.
 _LOOK_SECONDS: Final = 0.25
-
-# How long a ledger that says nothing is asked again about a turn that may have a result already: it may only be slow,
-# and a process that has just begun is redelivered what its predecessor had in hand. Somebody waits for a chat.
-PATIENCE_SECONDS: Final[Mapping[Priority, float]] = MappingProxyType({"interactive": 3.0, "batch": 60.0})
 
 
 @dataclass(slots=True)
@@ -44,24 +38,18 @@ class Hold:
 class Claims:
     """Takes turns from the ledger and keeps their leases."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        clock: Clock,
-        *,
-        lease_seconds: float,
-        patience_seconds: Mapping[Priority, float] = PATIENCE_SECONDS,
-    ) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, *, lease_seconds: float) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._patience_seconds = patience_seconds
         self._renew_seconds = lease_seconds / 3
         self._attempts = Attempts()
         self._alone: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def hold(self, turn: Turn, priority: Priority) -> AsyncIterator[Hold]:
+    async def hold(self, turn: Turn, patience_s: float) -> AsyncIterator[Hold]:
         """Hold the turn; leaving by an error gives it up at once.
+
+        A ledger that says nothing of a turn that may have a result is asked again for `patience_s`.
 
         A second delivery waits here until the first is through, in this process or in another, and finds its result.
         It needs no deadline of its own: the first ends by the turn's, and its lease if its process does.
@@ -69,7 +57,7 @@ class Claims:
         name = (turn.tenant, turn.turn_id)
         alone = self._alone.setdefault(name, asyncio.Lock())
         async with alone:
-            match await self._claim(turn, name, priority):
+            match await self._claim(turn, name, patience_s):
                 case Committed(record, attempt):
                     yield Hold(attempt, record)
                     return
@@ -112,12 +100,12 @@ class Claims:
         await self._clock.sleep(_LOOK_SECONDS)
         return await self._ledger.commit(turn.tenant, turn.turn_id, hold.attempt, record)
 
-    async def _claim(self, turn: Turn, name: tuple[str, str], priority: Priority) -> Claimed | Committed | None:
+    async def _claim(self, turn: Turn, name: tuple[str, str], patience_s: float) -> Claimed | Committed | None:
         """The turn or its result, once nobody else is at it; None where the ledger cannot be reached."""
         # When it is free to be answered without the ledger.
         free_ms = self._clock.now_ms()
         if self._attempts.again(name, self._age_ms(turn)):
-            free_ms += int(self._patience_seconds[priority] * 1000)
+            free_ms += int(patience_s * 1000)
         while True:
             claim: Claim | None = None
             try:

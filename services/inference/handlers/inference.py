@@ -10,6 +10,7 @@ from headrace.models.registry import Registry
 from headrace.v1.responses_pb2 import Error, ResponseCompleted
 from headrace.v1.turns_pb2 import Inference, Turn
 from services.inference.domain.fingerprint import fingerprint
+from services.inference.domain.patience import patience_s
 from services.inference.handlers.answers import Answers
 from services.inference.handlers.claims import Claims, Hold
 from services.inference.handlers.deltas import DeltaStream
@@ -42,7 +43,8 @@ class Inferring:
         spec = self._registry.get(turn.prepared.model)
         if spec.task != "chat":
             raise Invalid(f"model {spec.name!r} is for {spec.task}, not for chat", code="unknown_model", field="model")
-        async with self._claims.hold(turn, priority_of(context)) as hold:
+        left_ms = context.deadline_ms - self._clock.now_ms() if context.deadline_ms else None
+        async with self._claims.hold(turn, patience_s(priority_of(context), left_ms)) as hold:
             stream = None if turn.prepared.labels else _stream(turn, context, hold)
             if hold.committed is None:
                 job = Job(turn, spec, section_of(spec, hold.attempt), stream, context.deadline_ms, priority_of(context))

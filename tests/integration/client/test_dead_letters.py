@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as Partition
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from headrace.client.dead_letters.choice import Filter, filtered, state_of
 from headrace.client.dead_letters.plan import Wish
@@ -25,6 +26,7 @@ from headrace.messaging.letter_log import read_dispositions, read_letters
 from headrace.messaging.letters import Letter
 from headrace.runtime.paths import infra_dir
 from headrace.runtime.pipelines import Pipelines
+from headrace.v1.dead_letters_pb2 import DeadLetter, Origin
 from headrace.v1.turns_pb2 import Turn
 from tests.fakes.letters import INFERENCE, a_record, a_turn, arrived, dead, publish
 from tests.fakes.waiting import until
@@ -96,6 +98,23 @@ async def test_a_letter_goes_back_as_it_came_with_more_time_and_leaves_the_list(
     assert again.deadline.ToMilliseconds() - turn.deadline.ToMilliseconds() > 120_000
     again.deadline.CopyFrom(turn.deadline)
     assert again == turn
+
+
+async def test_absurd_letters_and_notes_hide_none_of_the_others(kafka: str, tenant: str) -> None:
+    """Any client of the broker can write to these topics."""
+    absurd = DeadLetter(stage="inference", origin=Origin(topic=INFERENCE, timestamp=Timestamp(seconds=2**60)))
+    absurd.dead_at.seconds = -(2**60)
+    await publish(
+        kafka,
+        [
+            Outgoing(topics.DEAD_LETTERS, tenant, absurd, headers={headers.TENANT: tenant}),
+            Outgoing(topics.DISPOSITIONS, "no-letter", None, raw=b"\xff\xff"),
+            dead(a_record(a_turn(f"{tenant}-0", tenant=tenant))),
+        ],
+    )
+    found = await open_letters(kafka, tenant)
+    assert len(found) == 2
+    assert "no-letter" not in await read_dispositions(kafka)
 
 
 async def test_a_record_that_a_crash_buried_twice_is_one_letter_and_goes_back_once(kafka: str, tenant: str) -> None:
