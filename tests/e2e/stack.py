@@ -131,6 +131,8 @@ def start(folder: Path, scratch: Path) -> Stack:
         (infra / "models" / f"{name}.yaml").write_text(told, encoding="utf-8")
     data, port = folder / "data", free_port()
     environment = {**os.environ, "HEADRACE_DATA_DIR": str(data), "HEADRACE_INFRA_DIR": str(infra),
+                   # Fifty questions at once are asked here on purpose.
+                   "HEADRACE_GATEWAY_MIN_WAITING": "64",
                    "TMPDIR": str(scratch)}  # fmt: skip
     command = [sys.executable, "-m", "headrace.cli.main", "up", "--port", str(port), "--json"]
     with (folder / "up.log").open("wb") as log:

@@ -50,8 +50,9 @@ class MemoryLog:
         """Every record of a topic, partition by partition."""
         return [record for place, records in self.records.items() if place.topic == topic for record in records]
 
-    async def appended(self) -> None:
-        await self._appended.wait()
+    def appended(self) -> asyncio.Event:
+        """Set by the next record; to be taken before one looks whether there is one."""
+        return self._appended
 
 
 @dataclass
@@ -171,7 +172,7 @@ class MemorySubscription:
     async def _read(self) -> None:
         while True:
             self._wake.clear()
-            appended = asyncio.ensure_future(self._log.appended())
+            appended = self._log.appended()
             for place in list(self._positions):
                 while place not in self._paused and place in self._positions:
                     position = self._positions[place]
@@ -180,11 +181,13 @@ class MemorySubscription:
                     self._positions[place] = position + 1
                     self._intake.receive(self._log.records[place][position])
                     await asyncio.sleep(0)
-            if not self._wake.is_set() and not appended.done():
-                woken = asyncio.ensure_future(self._wake.wait())
-                await asyncio.wait({appended, woken}, return_when=asyncio.FIRST_COMPLETED)
-                woken.cancel()
-            appended.cancel()
+            if not self._wake.is_set() and not appended.is_set():
+                waiting = [asyncio.ensure_future(event.wait()) for event in (appended, self._wake)]
+                try:
+                    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for each in waiting:
+                        each.cancel()
 
     @property
     def topics(self) -> frozenset[str]:

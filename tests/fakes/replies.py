@@ -43,7 +43,7 @@ class MemoryReplyTail:
         while True:
             record = self._next(positions)
             if record is None:
-                await self.log.appended()
+                await self.log.appended().wait()
                 continue
             positions[record.home] += 1
             turn_id, content = content_of(record)
