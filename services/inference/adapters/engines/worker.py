@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import assert_never
 
 from services.inference.adapters.engines.core import Core, open_core
-from services.inference.adapters.engines.hardware import gpu_present
 from services.inference.adapters.engines.wire import (
     COMMAND,
     EVENT,
@@ -25,7 +24,6 @@ from services.inference.adapters.engines.wire import (
     Score,
     Start,
 )
-from services.inference.adapters.engines.yielding import step_back
 
 _CHUNK = 1 << 16
 
@@ -60,8 +58,6 @@ def serve(wire: Wire) -> None:
     if not isinstance(start, Start):
         raise TypeError("the first line must start the core")
     before = time.monotonic()
-    if not gpu_present():
-        step_back()
     try:
         core = open_core(start.core, start.spec, Path(start.folder), eos_id=start.eos_id, threads=threads(start))
     except Exception as exc:  # noqa: BLE001 - whatever a library raises while loading is for the parent to tell

@@ -4,25 +4,17 @@ import asyncio
 import os
 import signal
 from contextlib import aclosing
-from pathlib import Path
 
 import pytest
 
 from headrace.messaging.errors import Invalid, Retryable
-from services.inference.adapters.engines.hardware import gpu_present
 from services.inference.adapters.engines.process_engine import ProcessEngine
-from services.inference.adapters.engines.yielding import NICENESS
 from services.inference.domain.sampling import Sampling
 from services.inference.ports import Chat, GenerationRequest, ScoreRequest
 from tests.fakes.real_engines import MAX_QUEUE, MAX_RUNNING, STORY, ask
 from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
-
-
-def niceness(pid: int) -> set[int]:
-    """Of every thread."""
-    return {os.getpriority(os.PRIO_PROCESS, int(each.name)) for each in Path(f"/proc/{pid}/task").iterdir()}
 
 
 async def idle(engine: ProcessEngine) -> None:
@@ -196,12 +188,6 @@ async def test_a_classification_needs_labels(engine: ProcessEngine) -> None:
     with pytest.raises(Invalid) as caught:
         await engine.score(ScoreRequest("s", "x", ()))
     assert caught.value.field == "labels"
-
-
-async def test_the_processor_is_everybody_elses_first(engine: ProcessEngine) -> None:
-    """With a GPU the model's process has little to do, and that at once."""
-    assert engine.core_pid is not None
-    assert niceness(engine.core_pid) == {0 if gpu_present() else NICENESS}
 
 
 async def test_a_core_that_dies_fails_its_requests_as_retryable_and_comes_back(engine: ProcessEngine) -> None:
