@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from tests.chaos.gateway import flood
 from tests.chaos.gateway.crowd import Outcome
 from tests.chaos.gateway.overload import RECOVERY_S, Overload, Phase, violations
 from tests.chaos.gateway.path import STAGES, Pace, running_gateways
-from tests.chaos.gateway.scraping import between, held_bytes, histogram, pid_listening, waited_s
+from tests.chaos.gateway.scraping import between, held_bytes, histogram, pid_listening, stolen_s, waited_s
 from tests.chaos.path.merging import merged
 
 # Few slots and few words: what limits the path is to be the model, on a machine that has two cores for everything.
@@ -72,6 +73,7 @@ async def attack(overload_s: float, seed: int, progress: Progress) -> Report:
         "refusal p99 at the client, ms": round(1000 * seen.refusal_p99_s, 1),
         "timers late by p99, ms": round(1000 * seen.lateness_p99_s, 1),
         "gateway without a processor, ms per s": round(1000 * seen.waited_s / overload_s, 1),
+        "processors given to other machines, %": round(100 * seen.stolen, 1),
         "gateway grew by, MiB": round(seen.growth(seen.flood.began, math.inf) / 2**20, 1),
         "answer p50 before, s": round(seen.answer_p50_s("normal"), 2),
         "answer p50 under overload, s": round(seen.answer_p50_s("overload"), 2),
@@ -93,6 +95,7 @@ async def _flooded(plan: flood.Plan, progress: Progress) -> Overload:
     pid = pid_listening(plan.address)
     watching = asyncio.create_task(_watch_memory(pid, memory))
     waited: dict[str, float] = {}
+    stolen: dict[str, float] = {}
     refusals: dict[str, dict[float, int]] = {}
     told: dict[str, Any] = {}
     phases: dict[str, Phase] = {}
@@ -105,7 +108,7 @@ async def _flooded(plan: flood.Plan, progress: Progress) -> Overload:
             if name := said.get("begins"):
                 progress(len(phases), 4, name)
                 refusals[name] = await histogram(plan.address, REFUSALS)
-                waited[name] = waited_s(pid)
+                waited[name], stolen[name] = waited_s(pid), stolen_s()
             elif name := said.get("ends"):
                 outcomes = [Outcome(**each) for each in said["outcomes"]]
                 phases[name] = Phase(said["began"], said["began"] + _seconds(plan, name), outcomes)
@@ -122,6 +125,7 @@ async def _flooded(plan: flood.Plan, progress: Progress) -> Overload:
         between(refusals["overload"], refusals["after"]),
         memory,
         waited["after"] - waited["overload"],
+        (stolen["after"] - stolen["overload"]) / plan.overload_s / (os.cpu_count() or 1),
     )
 
 

@@ -42,6 +42,8 @@ class Overload:
     memory: Sequence[tuple[float, int]]
     # How long the gateway was ready to run during the overload and had no processor: the machine's part in it.
     waited_s: float = 0.0
+    # Which part of the machine's processors its host gave to others during the overload.
+    stolen: float = 0.0
 
     @property
     def flood(self) -> Phase:

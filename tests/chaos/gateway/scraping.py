@@ -40,6 +40,11 @@ def waited_s(pid: int) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
 
 
+def stolen_s() -> float:
+    """How long processors of this machine had work and were given to another machine of the same host, in all."""
+    return float(psutil.cpu_times().steal)
+
+
 def held_bytes(pid: int) -> int:
     """Its resident memory."""
     return int(psutil.Process(pid).memory_info().rss)
