@@ -122,9 +122,9 @@ async def test_without_a_ledger_a_later_delivery_has_the_higher_attempt() -> Non
     late.submitted_at.FromMilliseconds(now_ms - 5000)
     first, _ = await bench.ask(early)
     # A quarter of what is left is spent on asking the ledger again.
-    began_ms = SystemClock().now_ms()
-    second, _ = await bench.ask(late, replace(a_context(), deadline_ms=began_ms + 1000))
-    assert 200 <= SystemClock().now_ms() - began_ms < 700
+    before = bench.ledger.hiccups
+    second, _ = await bench.ask(late, replace(a_context(), deadline_ms=SystemClock().now_ms() + 4000))
+    assert before - bench.ledger.hiccups >= 3
     assert section(second).attempt > section(first).attempt
 
 
@@ -145,7 +145,8 @@ async def test_a_turn_that_nobody_can_have_answered_does_not_wait_for_the_ledger
     bench = Bench()
     bench.ledger.hiccups = 1
     turn = a_turn()
-    turn.submitted_at.FromMilliseconds(SystemClock().now_ms())
+    # Ahead, so that no machine is slow enough for it to be old.
+    turn.submitted_at.FromMilliseconds(SystemClock().now_ms() + 60_000)
     await bench.ask(turn)
     assert bench.ledger.hiccups == 0
     assert not bench.ledger.records
