@@ -21,6 +21,7 @@ from headrace.messaging.kafka_subscription import KafkaSubscription, RebalanceLi
 from headrace.messaging.membership import SESSION_TIMEOUT_MS, Membership
 from headrace.messaging.records import Received
 from headrace.messaging.tolerant_records import tolerate
+from headrace.messaging.transactional_producers import KafkaProducers
 from headrace.messaging.transactions import Transactions
 from headrace.messaging.transport import Intake, Subscription
 from headrace.messaging.wire import headers_of, value_of
@@ -161,13 +162,15 @@ class KafkaTransport:
         if subscriber.consumer is None:
             raise Fatal(f"the consumer of {group} did not start")
         membership = Membership(subscriber.consumer, group=group, instance=self._instance, failed=intake.broken)
-        transactions = Transactions(
-            subscriber.consumer, self._bootstrap, group=group, client_id=self._client_id, intake=intake,
-            holds=membership.holds, max_message_bytes=MAX_MESSAGE_BYTES,
+        producers = KafkaProducers(
+            subscriber.consumer, self._bootstrap, group=group, client_id=self._client_id,
+            max_message_bytes=MAX_MESSAGE_BYTES,
         )  # fmt: skip
-        subscription = KafkaSubscription(
-            subscriber.consumer, membership, transactions, self.publisher, frozenset(filter(self._exactly_once, topics))
-        )
+        transactions = Transactions(
+            producers, frozenset(filter(self._exactly_once, topics)), intake=intake, holds=membership.holds,
+            max_message_bytes=MAX_MESSAGE_BYTES,
+        )  # fmt: skip
+        subscription = KafkaSubscription(subscriber.consumer, membership, transactions, self.publisher)
         self._subscriptions.append(subscription)
         listener.bind(subscription)
         return subscription

@@ -34,36 +34,20 @@ class KafkaSubscription:
         membership: Membership,
         transactions: Transactions,
         publisher: Publisher,
-        exactly_once: frozenset[str],
     ) -> None:
         self._consumer = consumer
         self._membership = membership
         self._transactions = transactions
         self._publisher = publisher
-        self._exactly_once = exactly_once
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit exactly these offsets, never "all that was fetched"; with their effects where that is asked for."""
-        plain = {
-            KafkaPartition(*place): offset for place, offset in offsets.items() if place.topic not in self._exactly_once
-        }
-        together = [
-            self._transactions.commit(place, offset)
-            for place, offset in offsets.items()
-            if place.topic in self._exactly_once
-        ]
-        outcomes = await asyncio.gather(self._commit(plain), *together, return_exceptions=True)
-        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-        # What may still be ours is tried again, and what was committed already is then left alone.
-        for failure in sorted(failures, key=lambda each: isinstance(each, NotOurs)):
-            raise failure
+        await self._transactions.commit(offsets, self._commit)
 
-    async def _commit(self, offsets: Mapping[KafkaPartition, int]) -> None:
-        if not offsets:
-            return
+    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
-                await self._consumer.commit(dict(offsets))
+                await self._consumer.commit({KafkaPartition(*place): offset for place, offset in offsets.items()})
         except (
             CommitFailedError,
             IllegalGenerationError,
@@ -95,25 +79,21 @@ class KafkaSubscription:
 
     def outlet(self, record: Received) -> Publisher:
         """Publishes at once, or with the record's offset where that is asked for."""
-        if record.topic in self._exactly_once:
+        if self._transactions.covers(record.topic):
             return self._transactions.outlet(record)
         return FencedPublisher(self._publisher, self.holds, record.home)
 
     def afresh(self, record: Received) -> None:
         """What goes out at once cannot be taken back; what waits for its offset can."""
-        if record.topic in self._exactly_once:
-            self._transactions.afresh(record)
+        self._transactions.afresh(record)
 
     async def close(self) -> None:
         """Close what belongs to this place alone; the consumer is the broker's."""
         await self._transactions.close()
 
-    def receive(self, record: Received, intake: Intake) -> None:
+    def receive(self, record: Received) -> None:
         """Hand a record on, once a transaction of its partition can be ours."""
-        if record.topic in self._exactly_once:
-            self._transactions.receive(record)
-        else:
-            intake.receive(record)
+        self._transactions.receive(record)
 
     def rejoins(self) -> None:
         """Note that the group is asked for partitions anew."""
@@ -138,7 +118,7 @@ class RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         """From here on records go to the intake by way of the subscription."""
         self._subscription = subscription
         for record in self._early:
-            subscription.receive(record, self._intake)
+            subscription.receive(record)
         self._early.clear()
 
     def receive(self, record: Received) -> None:
@@ -146,7 +126,7 @@ class RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         if self._subscription is None:
             self._early.append(record)
         else:
-            self._subscription.receive(record, self._intake)
+            self._subscription.receive(record)
 
     async def on_partitions_revoked(self, revoked: set[KafkaPartition]) -> None:
         """The group is about to deal anew."""

@@ -6,15 +6,11 @@ its session). Effects are kept until the offsets before them may be committed, a
 """
 
 import asyncio
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, Protocol
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.errors import KafkaError
 
 from headrace.messaging.contract import Outgoing, Publisher
 from headrace.messaging.errors import Fatal, Fenced, Invalid, Retryable
@@ -24,13 +20,30 @@ from headrace.messaging.wire import Encoded, encoded
 
 log = structlog.get_logger()
 
-# A transaction left behind by a process that died blocks read-committed consumers for no longer than this, and only
-# where nobody takes its partition over.
-TRANSACTION_TIMEOUT_MS: Final = 30_000
 _COMMIT_TIMEOUT_S: Final = 20.0
 _REOPEN_S: Final = 0.5
 # Dead letters hold the originals of all others; everything else is far smaller than its topic's limit.
 _ROOM: Final = 4
+
+
+class Producer(Protocol):
+    """Commits for one partition, until somebody else opens its producer."""
+
+    async def transact(self, effects: Sequence[Encoded], offset: int) -> None:
+        """Publish all of it and commit the offset, or nothing of both; `Retryable`: nobody knows which."""
+        ...
+
+    async def stop(self) -> None:
+        """Close it; raises nothing."""
+        ...
+
+
+class Producers(Protocol):
+    """Opens the producer of a partition, by which whoever had one before is fenced."""
+
+    async def fenced(self, place: TopicPartition) -> tuple[Producer, int]:
+        """A producer that alone may commit, and the offset that is committed; `Retryable` if nobody answers."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +51,9 @@ class _Partition:
     place: TopicPartition
     # The offset that the group had committed when it was last looked.
     base: int = 0
-    producer: AIOKafkaProducer | None = None
+    # What a transaction would have made of it that ended nobody knows how.
+    unknown: int | None = None
+    producer: Producer | None = None
     opening: asyncio.Task[None] | None = None
     # Records that came before the producer was ours, and effects by the offset of their record.
     early: list[Received] = field(default_factory=list)
@@ -50,27 +65,31 @@ class Transactions:
 
     def __init__(
         self,
-        consumer: AIOKafkaConsumer,
-        bootstrap: str,
+        producers: Producers,
+        topics: Collection[str],
         *,
-        group: str,
-        client_id: str,
         intake: Intake,
         holds: Callable[[TopicPartition], bool],
         max_message_bytes: int,
     ) -> None:
-        self._consumer = consumer
-        self._bootstrap = bootstrap
-        self._group = group
-        self._client_id = client_id
+        """`topics`: those that want one. `max_message_bytes`: what the largest topic takes, in bytes."""
+        self._producers = producers
+        self._topics = frozenset(topics)
         self._intake = intake
         self._holds = holds
         self._max_message_bytes = max_message_bytes
         self._partitions: dict[TopicPartition, _Partition] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
+    def covers(self, topic: str) -> bool:
+        """Whether what comes from this topic is committed together with its effects."""
+        return topic in self._topics
+
     def receive(self, record: Received) -> None:
-        """Hand the record on once everybody who held its partition before is fenced."""
+        """Hand the record on, where it wants a transaction once everybody who held its partition before is fenced."""
+        if not self.covers(record.topic):
+            self._intake.receive(record)
+            return
         partition = self._partitions.get(record.home)
         if partition is None:
             partition = self._partitions[record.home] = _Partition(record.home)
@@ -100,27 +119,24 @@ class Transactions:
                 partition.opening.cancel()
             self._let_go(partition)
 
-    async def commit(self, place: TopicPartition, offset: int) -> None:
-        """Publish the effects of everything before `offset` and commit it, or nothing of both.
+    async def commit(
+        self,
+        offsets: Mapping[TopicPartition, int],
+        plainly: Callable[[Mapping[TopicPartition, int]], Awaitable[None]],
+    ) -> None:
+        """Publish the effects of everything before each offset and commit it, or nothing of both.
 
-        Raises `NotOurs` where somebody else has moved the partition on, `Retryable` where nobody can say yet.
+        What wants no transaction is committed by `plainly`. Raises `NotOurs` where somebody else has moved a partition
+        on, `Retryable` where nobody can say yet.
         """
-        partition = self._partitions.get(place)
-        if partition is None or partition.opening is not None or not self._holds(place):
-            raise NotOurs(f"{place.topic}:{place.partition} is not ours any more")
-        try:
-            async with asyncio.timeout(_COMMIT_TIMEOUT_S):
-                producer = partition.producer or await self._reopened(partition, offset)
-                if partition.base != offset:
-                    await self._transact(producer, partition, offset)
-                    partition.base = offset
-        except (KafkaError, AssertionError, TimeoutError) as exc:
-            # Whether the transaction was committed is not known: the next producer ends it either way, and then the
-            # committed offset tells.
-            self._let_go(partition)
-            raise Retryable(f"the transaction was not acknowledged: {type(exc).__name__}") from exc
-        for done in [each for each in partition.effects if each < offset]:
-            del partition.effects[done]
+        together = [self._commit(place, offset) for place, offset in offsets.items() if self.covers(place.topic)]
+        plain = {place: offset for place, offset in offsets.items() if not self.covers(place.topic)}
+        alone = [plainly(plain)] if plain else []
+        outcomes = await asyncio.gather(*alone, *together, return_exceptions=True)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        # What may still be ours is tried again, and what was committed already is then left alone.
+        for failure in sorted(failures, key=lambda each: isinstance(each, NotOurs)):
+            raise failure
 
     async def close(self) -> None:
         """Close all producers; what was not committed is aborted."""
@@ -128,21 +144,36 @@ class Transactions:
         if self._closing:
             await asyncio.wait(self._closing, timeout=_COMMIT_TIMEOUT_S)
 
-    async def _transact(self, producer: AIOKafkaProducer, partition: _Partition, offset: int) -> None:
-        await producer.begin_transaction()
-        due = sorted(each for each in partition.effects if each < offset)
-        sent = [await _send(producer, effect) for each in due for effect in partition.effects[each]]
-        await producer.send_offsets_to_transaction({KafkaPartition(*partition.place): offset}, self._group)
-        await asyncio.gather(*sent)
-        await producer.commit_transaction()
+    async def _commit(self, place: TopicPartition, offset: int) -> None:
+        partition = self._partitions.get(place)
+        if partition is None:
+            raise NotOurs(f"{place.topic}:{place.partition} is not ours any more")
+        if partition.opening is not None or not self._holds(place):
+            # After a pause nobody knows until a heartbeat is answered, or the partition is taken away.
+            raise Retryable(f"nobody can say whether {place.topic}:{place.partition} is still ours")
+        try:
+            async with asyncio.timeout(_COMMIT_TIMEOUT_S):
+                producer = partition.producer or await self._reopened(partition)
+                if partition.base < offset:
+                    due = sorted(each for each in partition.effects if partition.base <= each < offset)
+                    partition.unknown = offset
+                    await producer.transact([effect for each in due for effect in partition.effects[each]], offset)
+                    partition.base, partition.unknown = offset, None
+        except (Retryable, TimeoutError) as exc:
+            # Whether the transaction was committed is not known: the next producer ends it either way, and then the
+            # committed offset tells.
+            self._let_go(partition)
+            raise Retryable(f"the offset of {place.topic}:{place.partition} was not committed: {exc}") from exc
+        for done in [each for each in partition.effects if each < offset]:
+            del partition.effects[done]
 
     async def _open(self, partition: _Partition) -> None:
         while True:
             try:
-                partition.producer, partition.base = await self._fenced(partition.place)
+                partition.producer, partition.base = await self._producers.fenced(partition.place)
                 break
-            except KafkaError as exc:
-                log.warning("transactions cannot begin, trying again", error=type(exc).__name__)
+            except Retryable as exc:
+                log.warning("transactions cannot begin, trying again", error=str(exc))
                 await asyncio.sleep(_REOPEN_S)
         partition.opening = None
         # Reading began at the committed offset; before the fence somebody may have moved it on.
@@ -151,38 +182,20 @@ class Transactions:
                 self._intake.receive(record)
         partition.early.clear()
 
-    async def _reopened(self, partition: _Partition, target: int) -> AIOKafkaProducer:
+    async def _reopened(self, partition: _Partition) -> Producer:
         """A producer after one whose last transaction ended nobody knows how."""
-        producer, committed = await self._fenced(partition.place)
-        if committed not in {partition.base, target}:
-            await _stop(producer)
+        producer, committed = await self._producers.fenced(partition.place)
+        if committed not in {partition.base, partition.unknown}:
+            await producer.stop()
             # Somebody whom the group did not name: what is kept here may be done. Start again from what is committed.
             raise Fatal(f"somebody else has committed for {partition.place.topic}:{partition.place.partition}")
-        partition.producer, partition.base = producer, committed
+        partition.producer, partition.base, partition.unknown = producer, committed, None
         return producer
-
-    async def _fenced(self, place: TopicPartition) -> tuple[AIOKafkaProducer, int]:
-        """A producer that alone may commit for this partition, and the offset that is committed."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap.split(","),
-            client_id=f"{self._client_id}.{place.topic}.{place.partition}",
-            transactional_id=f"{self._group}.{place.topic}.{place.partition}",
-            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            max_request_size=self._max_message_bytes,
-            acks="all",
-        )
-        try:
-            await producer.start()
-            committed = await self._consumer.committed(KafkaPartition(*place))
-        except BaseException:
-            await _stop(producer)
-            raise
-        return producer, committed or 0
 
     def _let_go(self, partition: _Partition) -> None:
         producer, partition.producer = partition.producer, None
         if producer is not None:
-            task = asyncio.create_task(_stop(producer), name="stop producer")
+            task = asyncio.create_task(producer.stop(), name="stop producer")
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
@@ -205,20 +218,3 @@ class _Kept:
                 field="value",
             )
         self._effects.append(effect)
-
-
-async def _send(producer: AIOKafkaProducer, effect: Encoded) -> "asyncio.Future[Any]":
-    partition = effect.partition
-    if partition is not None and partition not in await producer.partitions_for(effect.topic):
-        # Whoever asked for it reads the wrong topic; by the key it is at least where others look for it.
-        partition = None
-    acknowledged: asyncio.Future[Any] = await producer.send(
-        effect.topic, effect.value, key=effect.key, partition=partition, headers=list(effect.headers)
-    )
-    return acknowledged
-
-
-async def _stop(producer: AIOKafkaProducer) -> None:
-    with suppress(KafkaError, TimeoutError, AssertionError):
-        async with asyncio.timeout(_COMMIT_TIMEOUT_S / 2):
-            await producer.stop()

@@ -8,6 +8,7 @@ from headrace.messaging.codec import decode
 from headrace.messaging.records import Received, TopicPartition
 from headrace.v1.dead_letters_pb2 import DeadLetter
 from headrace.v1.responses_pb2 import ResponseCompleted, ResponseDelta
+from headrace.v1.reviews_pb2 import ReviewClassified, ReviewSubmitted
 from services.gateway.adapters.wire import content_of
 from services.gateway.domain.answers import Answer, Piece
 from services.gateway.domain.turn_log import TurnLog
@@ -40,6 +41,7 @@ class Answers:
         self._finals: dict[str, list[tuple[float, ResponseCompleted]]] = defaultdict(list)
         self._deltas: dict[str, dict[tuple[int, int], str]] = defaultdict(dict)
         self._clients: dict[str, TurnLog] = defaultdict(TurnLog)
+        self._classes: dict[str, list[ReviewClassified]] = defaultdict(list)
         self._letters: list[DeadLetter] = []
         run.broker.log.listeners.append(self._appended)
 
@@ -69,6 +71,10 @@ class Answers:
                         f"delta {delta.attempt}/{delta.seq} of {delta.turn_id} was {known!r} and is {delta.text!r} now"
                     )
                 self._read(record)
+            case topics.REVIEWS_CLASSIFIED:
+                classified = _decoded(record, ReviewClassified)
+                self._classes[classified.review_id].append(classified)
+                self._run.note("class", f"{classified.review_id} {classified.label!r} {classified.error.code}")
             case topics.DEAD_LETTERS:
                 self._letters.append(_decoded(record, DeadLetter))
             case _:
@@ -100,6 +106,7 @@ class Answers:
             self._run.violation(f"{wanted} dead letters were due, there are: {sorted(origins)}")
         self._known()
         self._kept()
+        self._classified()
 
     def _answered(self, question: Question) -> None:
         run, turn_id, finals = self._run, question.turn_id, self._finals[question.turn_id]
@@ -141,6 +148,19 @@ class Answers:
             run.violation(f"{turn_id} ended with attempt {final.attempt} and showed {later} as well")
         if not client.closed or client.text != final.text:
             run.violation(f"the client of {turn_id} has {client.text!r} before it, not {final.text!r}")
+
+    def _classified(self) -> None:
+        """Each review once, whatever went wrong: a read-committed consumer sees no more and no less."""
+        for _, topic, review_id, review in self._script.others:
+            if topic != topics.REVIEWS or not isinstance(review, ReviewSubmitted):
+                continue
+            found = self._classes[review_id]
+            if len(found) != 1:
+                self._run.violation(f"{review_id} was classified {len(found)} times")
+            elif bool(review.text) == bool(found[0].error.code):
+                self._run.violation(
+                    f"{review_id}, {review.text!r}, was classified {found[0].label!r}: {found[0].error}"
+                )
 
     def _known(self) -> None:
         last = {version.document_id: version.text for version in self._script.versions}

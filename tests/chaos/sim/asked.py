@@ -11,6 +11,7 @@ from headrace.messaging import topics
 from headrace.v1.feedback_pb2 import FeedbackSubmitted
 from headrace.v1.knowledge_pb2 import KnowledgeDocument
 from headrace.v1.prompts_pb2 import CancelRequested, PromptSubmitted
+from headrace.v1.reviews_pb2 import ReviewSubmitted
 from tests.chaos.sim.run import EPOCH_MS
 
 Kind = Literal["plain", "cancelled", "late", "masked", "refused", "empty", "poison", "twice"]
@@ -95,7 +96,10 @@ class Script:
 def draw(choice: Random) -> Script:
     """A few conversations, a document or two, and what people think of the answers."""
     questions: list[Question] = []
-    others: list[tuple[float, str, str, Message]] = []
+    reviews = [_review(choice, f"review{number}") for number in range(choice.choice((0, 0, 1, 2, 4)))]
+    others: list[tuple[float, str, str, Message]] = [
+        (choice.uniform(0, 15), topics.REVIEWS, each.review_id, each) for each in reviews
+    ]
     for _ in range(choice.randint(1, 2)):
         conversation, at_s = str(_uuid(choice)), choice.uniform(0, 15)
         for number in range(choice.randint(1, 3)):
@@ -132,6 +136,10 @@ def _feedback(choice: Random, question: Question) -> tuple[str, Message]:
         feedback_id=str(_uuid(choice)), turn_id=question.turn_id, user="ann", rating=1, scale="thumbs"
     )
     return question.turn_id, said
+
+
+def _review(choice: Random, review_id: str) -> ReviewSubmitted:
+    return ReviewSubmitted(review_id=review_id, tenant="acme", text=choice.choice(("Lovely film.", "Dreadful.", "")))
 
 
 def _uuid(choice: Random) -> UUID:

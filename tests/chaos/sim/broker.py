@@ -3,17 +3,18 @@
 from random import Random
 from typing import Protocol
 
-from headrace.messaging.records import Received
+from headrace.messaging.records import TopicPartition
 from tests.chaos.sim.group import Group
 from tests.chaos.sim.log import SimLog
 from tests.chaos.sim.loop import VirtualLoop
 from tests.chaos.sim.network import Network
+from tests.chaos.sim.transactions import Coordinator
 
 
 class Reader(Protocol):
-    """Told of what is appended."""
+    """Told where there may be something to read."""
 
-    def appended(self, record: Received) -> None: ...
+    def moved(self, place: TopicPartition) -> None: ...
 
 
 class Note(Protocol):
@@ -29,7 +30,8 @@ class Broker:
         self.loop, self.log, self.network, self.choice, self.note = loop, log, network, choice, note
         self.groups: dict[str, Group] = {}
         self.readers: list[Reader] = []
-        log.listeners.append(self._appended)
+        self.coordinator = Coordinator(loop, log)
+        log.moved = self._moved
 
     def group(self, name: str) -> Group:
         """The group of this name."""
@@ -37,6 +39,6 @@ class Broker:
             self.groups[name] = Group(name, self.loop, self.log, self.choice)
         return self.groups[name]
 
-    def _appended(self, record: Received) -> None:
+    def _moved(self, place: TopicPartition) -> None:
         for reader in self.readers:
-            reader.appended(record)
+            reader.moved(place)

@@ -6,7 +6,7 @@ from typing import Final
 from headrace.runtime.service import Service
 from tests.chaos.sim.effects import Handlers, Store, produce
 from tests.chaos.sim.faults import CALM_S, Faults, Kinds, draw
-from tests.chaos.sim.inputs import SERVICE
+from tests.chaos.sim.inputs import DELTAS, SERVICE
 from tests.chaos.sim.inputs import draw as draw_inputs
 from tests.chaos.sim.process import Process
 from tests.chaos.sim.promises import Promises
@@ -20,9 +20,14 @@ _LOOK_S: Final = 5.0
 class Delivery:
     """Processes of one service, a few messages, and what becomes of them."""
 
-    def __init__(self, run: Run, *, kill_at: int = 0) -> None:
-        """`kill_at`: no fault but this one, the first process dies before this step of its own."""
+    def __init__(self, run: Run, *, kill_at: int = 0, once: bool = False) -> None:
+        """`kill_at`: no fault but this one, the first process dies before this step of its own.
+
+        `once`: what a record leads to and its offset are one transaction, for all but streams.
+        """
         self._run = run
+        if once:
+            run.exactly_once = lambda _service: lambda topic: topic != DELTAS
         self._kill_at = kill_at
         self._kinds = Kinds() if kill_at else draw(run.choice)
         self._quiet = self._kinds.quiet and not kill_at
@@ -30,7 +35,7 @@ class Delivery:
         self._store = Store(fenced=not self._quiet)
         self._behaviours = {each.name: each.behaviour for each in inputs}
         self._calls: Counter[str] = Counter()
-        self._promises = Promises(run, self._store, inputs)
+        self._promises = Promises(run, self._store, inputs, once=once)
         self._promises.watch(run.broker.group(f"headrace.{SERVICE}"))
         self._instances: dict[Process, str] = {}
         for each in inputs:

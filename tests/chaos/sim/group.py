@@ -107,11 +107,15 @@ class Group:
         """Keep offsets of a member of this generation; `NotOurs` for any other."""
         if seat not in self._seats or generation != self._generation:
             raise NotOurs(f"generation {generation} of {self.name} is over")
+        self.keep(seat.process, offsets)
+
+    def keep(self, process: Process, offsets: Mapping[TopicPartition, int]) -> None:
+        """Keep offsets of a transaction, which come without a generation."""
         for place, offset in offsets.items():
             before = self.committed.get(place, 0)
             self.committed[place] = offset
             for watcher in self.watchers:
-                watcher(self, place, before, offset, seat.process)
+                watcher(self, place, before, offset, process)
 
     def knows(self, seat: Seat) -> bool:
         """Whether heartbeats of this member are answered."""

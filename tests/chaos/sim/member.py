@@ -1,20 +1,23 @@
 """A process's connection to the simulated log: it publishes, and holds a place in a consumer group."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final
 
 from headrace.messaging.contract import Outgoing, Publisher
+from headrace.messaging.kafka import MAX_MESSAGE_BYTES
 from headrace.messaging.outlet import FencedPublisher
 from headrace.messaging.records import Received, TopicPartition
+from headrace.messaging.transactions import Transactions
 from headrace.messaging.transport import Intake, NotOurs
 from headrace.messaging.wire import encoded
 from tests.chaos.sim.broker import Broker
 from tests.chaos.sim.group import HEARTBEAT_S, Dealt, Group, Seat
 from tests.chaos.sim.network import Channel
 from tests.chaos.sim.process import PROCESS, Process
+from tests.chaos.sim.transactions import SimProducers
 
 _PUBLISH_TIMEOUT_S: Final = 30.0
 _COMMIT_TIMEOUT_S: Final = 10.0
@@ -47,6 +50,7 @@ class SimTransport:
 
     def __init__(self, broker: Broker, *, instance: str = "") -> None:
         self._broker = broker
+        self.exactly_once: Callable[[str], bool] = lambda _topic: False
         # Empty: a dynamic member.
         self._instance = instance
         self.publisher = SimPublisher(broker, Channel())
@@ -55,15 +59,16 @@ class SimTransport:
     async def subscribe(self, group: str, topics: Collection[str], intake: Intake) -> "SimSubscription":
         place = self._broker.group(group)
         subscription = SimSubscription(
-            self._broker, place, frozenset(topics), intake=intake, publisher=self.publisher, instance=self._instance
-        )
+            self._broker, place, frozenset(topics), intake=intake, publisher=self.publisher, instance=self._instance,
+            exactly_once=frozenset(filter(self.exactly_once, topics)),
+        )  # fmt: skip
         self.subscriptions.append(subscription)
         subscription.start()
         return subscription
 
     async def close(self) -> None:
         for subscription in self.subscriptions:
-            subscription.close()
+            await subscription.close()
 
 
 class SimSubscription:
@@ -78,12 +83,17 @@ class SimSubscription:
         intake: Intake,
         publisher: Publisher,
         instance: str,
+        exactly_once: frozenset[str],
     ) -> None:
         self._broker, self._group, self._intake, self._publisher = broker, group, intake, publisher
         self.context = copy_context()
         process = PROCESS.get()
         assert process is not None, "subscribed outside of a process"
         self._seat = Seat(self, process, f"{group.name}.{instance}" if instance else "", topics)
+        producers = SimProducers(broker.network, broker.coordinator, group, process)
+        self._transactions = Transactions(
+            producers, exactly_once, intake=intake, holds=self.holds, max_message_bytes=MAX_MESSAGE_BYTES
+        )
         self._commits = Channel()
         self._dealt = Dealt(0, frozenset())
         self._dealt_s = 0.0
@@ -94,6 +104,7 @@ class SimSubscription:
         # Where there may be something to read.
         self._due: set[TopicPartition] = set()
         self._reassigning = True
+        self._left_s = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -107,13 +118,17 @@ class SimSubscription:
         ]
         self._broker.readers.append(self)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
         self._broker.readers.remove(self)
         self._broker.loop.at(self._broker.network.hold_up(0.005), self._group.leave, self._seat)
+        await self._transactions.close()
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        await self._transactions.commit(offsets, self._commit)
+
+    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         if strange := [place for place in offsets if place not in self._dealt.places]:
             raise NotOurs(f"not assigned: {strange}")
         generation = self._dealt.generation
@@ -138,10 +153,12 @@ class SimSubscription:
         return place in self._dealt.places and self._broker.loop.time() - self._answered_s() <= _CERTAIN_S
 
     def outlet(self, record: Received) -> Publisher:
+        if self._transactions.covers(record.topic):
+            return self._transactions.outlet(record)
         return FencedPublisher(self._publisher, self.holds, record.home)
 
     def afresh(self, record: Received) -> None:
-        """What was published cannot be taken back."""
+        self._transactions.afresh(record)
 
     def rejoin(self) -> None:
         self._rejoin.set()
@@ -149,15 +166,17 @@ class SimSubscription:
     def _answered_s(self) -> float:
         """When a heartbeat was answered last: one is sent every few seconds, and one at once after a pause."""
         now, process = self._broker.loop.time(), self._seat.process
+        if self._reassigning:
+            return self._left_s
         if process.thawed_s < self._dealt_s:
             return now
         if now - process.thawed_s > _ANSWER_S and self._group.knows(self._seat):
             return now
         return max(self._dealt_s, process.frozen_s - HEARTBEAT_S)
 
-    def appended(self, record: Received) -> None:
-        if record.home in self._positions:
-            self._look([record.home])
+    def moved(self, place: TopicPartition) -> None:
+        if place in self._positions:
+            self._look([place])
 
     def _look(self, places: Collection[TopicPartition]) -> None:
         self._due.update(places)
@@ -166,7 +185,8 @@ class SimSubscription:
     async def _belong(self) -> None:
         first = True
         while True:
-            self._reassigning = True
+            # No heartbeat is sent until the partitions are dealt anew.
+            self._left_s, self._reassigning = self._answered_s(), True
             if not first:
                 await self._revoke()
             first = False
@@ -180,6 +200,7 @@ class SimSubscription:
             self.paused.clear()
             self._positions = {}
             self._reassigning = False
+            self._transactions.keep(dealt.places if unbroken else ())
             self._intake.assigned(sorted(dealt.places), unbroken=unbroken)
             # The answer may be older than a commit that is under way.
             self._positions = await self._committed()
@@ -227,7 +248,7 @@ class SimSubscription:
             # On its way through the client: the partition may be revoked meanwhile.
             await asyncio.sleep(0)
             try:
-                self._intake.receive(record)
+                self._transactions.receive(record)
             except Exception as exc:  # noqa: BLE001 - as the transport does
                 self._intake.broken(exc)
         if fetched:

@@ -31,6 +31,7 @@ class Path:
         engine = SimEngine(began=self._began)
         self._stores = Stores(run, engine, Entries(run.clock), SimCache(run.clock))
         self._answers = Answers(run, script, self._stores, kinds)
+        run.exactly_once = self._stores.exactly_once
         self._groups = [run.broker.group(f"headrace.{name}") for name in NAMES]
         for group in self._groups:
             self._answers.watch(group)

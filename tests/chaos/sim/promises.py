@@ -1,6 +1,6 @@
 """What is promised of every message of the delivery scenario, checked at each commit and at the end."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final
@@ -25,16 +25,18 @@ _STAGED: Final = {topics.turns(stage, lane): stage for stage in (FIRST, LAST) fo
 class Promises:
     """Watches the log and the commits of one run."""
 
-    def __init__(self, run: Run, store: Store, inputs: Iterable[Input]) -> None:
-        self._run, self._store = run, store
+    def __init__(self, run: Run, store: Store, inputs: Iterable[Input], *, once: bool = False) -> None:
+        """`once`: what is published is there once, whatever went wrong; else at least once."""
+        self._run, self._store, self._once = run, store, once
         self._inputs = {each.name: each for each in inputs}
         # What stands at each place of an input topic: (stage, name).
         self._at: dict[Origin, tuple[str, str]] = {}
         self._attempts: dict[Origin, int] = defaultdict(int)
         self._letters: dict[Origin, int] = defaultdict(int)
         self.out: dict[str, int] = defaultdict(int)
-        self._sent_on: set[str] = set()
-        self._completed: set[str] = set()
+        self._sent_on: Counter[str] = Counter()
+        self._completed: Counter[str] = Counter()
+        self._responses: Counter[str] = Counter()
         self.answers: dict[str, set[int]] = defaultdict(set)
         self.shown: dict[str, list[str]] = defaultdict(list)
         run.broker.log.listeners.append(self._appended)
@@ -55,8 +57,9 @@ class Promises:
             case topics.RESPONSES:
                 response = ResponseCompleted.FromString(value)
                 self.answers[response.turn_id].add(response.status)
+                self._responses[response.turn_id] += 1
             case topics.TURNS_COMPLETED:
-                self._completed.add(Turn.FromString(value).turn_id)
+                self._completed[Turn.FromString(value).turn_id] += 1
             case _ if record.topic == EVENTS_OUT:
                 self.out[FeedbackSubmitted.FromString(value).feedback_id] += 1
             case _ if record.topic == DELTAS_OUT:
@@ -83,7 +86,7 @@ class Promises:
             case _:
                 turn = Turn.FromString(value)
                 if stage == LAST:
-                    self._sent_on.add(turn.turn_id)
+                    self._sent_on[turn.turn_id] += 1
                 return stage, turn.turn_id
 
     def _committed(self, group: Group, place: TopicPartition, before: int, offset: int, process: Process) -> None:
@@ -138,6 +141,17 @@ class Promises:
                     self._delta(each, quiet=quiet)
         for key, numbers in self._store.arrivals.items():
             self._order(key, numbers)
+        if self._once:
+            self._no_more_than_once()
+
+    def _no_more_than_once(self) -> None:
+        letters = {str(self._at[origin]): count for origin, count in self._letters.items()}
+        for what, counted in (("out", self.out), ("on its way", self._sent_on), ("answered", self._responses),
+                              ("completed", self._completed), ("a dead letter", letters)):  # fmt: skip
+            for name, count in counted.items():
+                # Streams are not committed together with what they show.
+                if count > 1 and not name.startswith(("d", "('sim.deltas")):
+                    self._run.violation(f"{name} is {count} times {what}, though it was to be once")
 
     def _event(self, each: Input, *, quiet: bool) -> None:
         if each.behaviour.buried:
@@ -179,6 +193,9 @@ class Promises:
         """First effects come in order; nothing that was waiting on the retry topic counts."""
         firsts = list(dict.fromkeys(numbers))
         moved = {name for origin, (_, name) in self._at.items() if self._attempts[origin]}
+        if self._once:
+            # A move that was never committed is not in the log, though others went on by it.
+            moved |= {name for name, each in self._inputs.items() if each.behaviour.failing}
         kept = [number for number in firsts if f"{key}.{number}" not in moved]
         for earlier, later in pairwise(kept):
             if earlier > later:

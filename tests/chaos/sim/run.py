@@ -58,6 +58,8 @@ class Run:
         self._stops: dict[Process, asyncio.Event] = {}
         self.violations: list[str] = []
         self.figures: Counter[str] = Counter(schedules=1)
+        # Topics of a service of which the effects and the offset of a record are committed in one transaction.
+        self.exactly_once: Callable[[Service], Callable[[str], bool]] = lambda _service: lambda _topic: False
         self.after_death: Callable[[Process], None] = lambda _process: None
         self.over = False
         self._told = told
@@ -143,7 +145,9 @@ class Run:
     ) -> None:
         cancellations = self.cancellations[process] = Cancellations()
         try:
-            async with Host(build(process), transport, clock=self.clock, cancellations=cancellations) as host:
+            service = build(process)
+            transport.exactly_once = self.exactly_once(service)
+            async with Host(service, transport, clock=self.clock, cancellations=cancellations) as host:
                 self.hosts[process] = host
                 asked = asyncio.create_task(stop.wait())
                 waiting: set[asyncio.Future[Any]] = {asked, host.failed}

@@ -37,10 +37,16 @@ def _delivery(run: Run, _step: int) -> Scenario:
     return Delivery(run)
 
 
+def _once(run: Run, _step: int) -> Scenario:
+    from tests.chaos.sim.delivery import Delivery
+
+    return Delivery(run, once=True)
+
+
 def _sweep(run: Run, step: int) -> Scenario:
     from tests.chaos.sim.delivery import Delivery
 
-    return Delivery(run, kill_at=step + 1)
+    return Delivery(run, kill_at=step + 1, once=run.seed % 2 == 1)
 
 
 def _path(run: Run, _step: int) -> Scenario:
@@ -52,6 +58,7 @@ def _path(run: Run, _step: int) -> Scenario:
 
 SCENARIOS: Final[Mapping[str, Callable[[Run, int], Scenario]]] = {
     "delivery": _delivery,
+    "once": _once,
     "sweep": _sweep,
     "path": _path,
 }

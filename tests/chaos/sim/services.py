@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 from headrace.messaging.errors import Invalid
 from headrace.models.registry import load_registry
+from headrace.runtime.assembly import transactional
 from headrace.runtime.paths import infra_dir
 from headrace.runtime.pipelines import Pipelines
 from headrace.runtime.service import Service
@@ -108,6 +109,10 @@ class Stores:
     masks: InMemoryMaskStore = field(default_factory=InMemoryMaskStore)
     points: MemoryPoints = field(default_factory=MemoryPoints)
     feedback: FeedbackStore = field(default_factory=FeedbackStore)
+
+    def exactly_once(self, service: Service) -> Callable[[str], bool]:
+        """Which topics its pipelines want transactions for."""
+        return transactional(service, _pipelines())
 
     def build(self, name: str, instance: str) -> Callable[[Process], Service]:
         """What starts a process of this service."""

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from headrace.messaging.kafka import MAX_MESSAGE_BYTES, KafkaTransport
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.retries import RetryPolicy
 from headrace.messaging.tail import end_offsets, follow, partitions_of
+from headrace.messaging.transactional_producers import KafkaProducers
 from headrace.messaging.transactions import Transactions
 from headrace.messaging.transport import NotOurs
 from headrace.runtime.host import Host
@@ -165,18 +166,25 @@ class Taken:
 
 
 @asynccontextmanager
-async def transactions(case: Case, intake: Taken, *, holds: bool = True) -> AsyncIterator[Transactions]:
+async def transactions(case: Case, intake: Taken, certain: Sequence[bool] = (True,)) -> AsyncIterator[Transactions]:
     consumer = AIOKafkaConsumer(bootstrap_servers=case.bootstrap, group_id=case.name, enable_auto_commit=False)
     await consumer.start()
+    producers = KafkaProducers(
+        consumer, case.bootstrap, group=case.name, client_id="t", max_message_bytes=MAX_MESSAGE_BYTES
+    )
     made = Transactions(
-        consumer, case.bootstrap, group=case.name, client_id="t", intake=intake,  # type: ignore[arg-type]  # no more is asked of it
-        holds=lambda _place: holds, max_message_bytes=MAX_MESSAGE_BYTES,
+        producers, [case.source], intake=intake,  # type: ignore[arg-type]  # no more is asked of it
+        holds=lambda _place: certain[0], max_message_bytes=MAX_MESSAGE_BYTES,
     )  # fmt: skip
     try:
         yield made
     finally:
         await made.close()
         await consumer.stop()
+
+
+async def plainly(offsets: Mapping[TopicPartition, int]) -> None:
+    raise AssertionError(f"{offsets} want a transaction")
 
 
 def record(case: Case, offset: int) -> Received:
@@ -196,12 +204,12 @@ async def test_whoever_was_paused_while_another_took_over_commits_nothing(case: 
     async with transactions(case, old) as paused, transactions(case, new) as owner:
         await work(case, paused, old, 0)
         await work(case, owner, new, 0)
-        await owner.commit(place, 1)
+        await owner.commit({place: 1}, plainly)
         # It still believes that the partition is its own, as it would after a pause.
         with pytest.raises((Retryable, Fatal)):
-            await paused.commit(place, 1)
+            await paused.commit({place: 1}, plainly)
         with pytest.raises((NotOurs, Fatal)):
-            await paused.commit(place, 2)
+            await paused.commit({place: 2}, plainly)
     assert await case.results() == {"r0": 1}
 
 
@@ -210,7 +218,7 @@ async def test_what_comes_to_a_new_owner_and_was_committed_meanwhile_is_not_give
     old, new = Taken(), Taken()
     async with transactions(case, old) as before:
         await work(case, before, old, 0)
-        await before.commit(place, 1)
+        await before.commit({place: 1}, plainly)
         async with transactions(case, new) as after:
             # Fetched from the offset that was committed before the other's last transaction.
             after.receive(record(case, 0))
@@ -219,9 +227,10 @@ async def test_what_comes_to_a_new_owner_and_was_committed_meanwhile_is_not_give
             assert [each.offset for each in new.records] == [1]
 
 
+@pytest.mark.parametrize("more", [False, True], ids=["nothing-since", "more-since"])
 @pytest.mark.parametrize("done", [True, False], ids=["was-committed", "was-not"])
 async def test_a_transaction_of_unknown_outcome_is_looked_up_and_neither_lost_nor_repeated(
-    case: Case, monkeypatch: pytest.MonkeyPatch, *, done: bool
+    case: Case, monkeypatch: pytest.MonkeyPatch, *, done: bool, more: bool
 ) -> None:
     place = TopicPartition(case.source, 0)
     taken = Taken()
@@ -237,11 +246,26 @@ async def test_a_transaction_of_unknown_outcome_is_looked_up_and_neither_lost_no
         await work(case, mine, taken, 0)
         monkeypatch.setattr(AIOKafkaProducer, "commit_transaction", unheard)
         with pytest.raises(Retryable):
-            await mine.commit(place, 1)
-        await mine.commit(place, 1)
+            await mine.commit({place: 1}, plainly)
+        if not more:
+            await mine.commit({place: 1}, plainly)
         await work(case, mine, taken, 1)
-        await mine.commit(place, 2)
+        await mine.commit({place: 2}, plainly)
     assert await case.results() == {"r0": 1, "r1": 1}
+
+
+async def test_while_nobody_knows_whose_a_partition_is_its_commit_is_only_put_off(case: Case) -> None:
+    """As after a pause within the session: no rebalance will come that would give it back."""
+    place = TopicPartition(case.source, 0)
+    taken, certain = Taken(), [True]
+    async with transactions(case, taken, certain) as mine:
+        await work(case, mine, taken, 0)
+        certain[0] = False
+        with pytest.raises(Retryable):
+            await mine.commit({place: 1}, plainly)
+        certain[0] = True
+        await mine.commit({place: 1}, plainly)
+    assert await case.results() == {"r0": 1}
 
 
 async def _all_there(case: Case, count: int = EVENTS) -> bool:

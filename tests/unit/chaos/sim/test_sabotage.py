@@ -1,23 +1,29 @@
 """The checker can fail: each of these defects, put into the code on purpose, is found within a few schedules."""
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from headrace.messaging import retries
 from headrace.messaging.arrival import arrived
 from headrace.messaging.committer import Committer
+from headrace.messaging.contract import Publisher
 from headrace.messaging.dispatcher import Dispatcher
 from headrace.messaging.errors import Retryable
 from headrace.messaging.offsets import PartitionProgress
+from headrace.messaging.outlet import FencedPublisher
 from headrace.messaging.processing import Finished
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.retries import Bury, Consequence
 from headrace.messaging.schedule import Schedule, Work
+from headrace.messaging.transactions import Producer, Transactions
 from services.inference.ports import Claim
+from tests.chaos.sim.group import Group
 from tests.chaos.sim.ledger import Entries, SimLedger
+from tests.chaos.sim.member import SimSubscription
 from tests.chaos.sim.schedules import run_schedule
+from tests.chaos.sim.transactions import Coordinator
 
 WITHIN = 120
 
@@ -90,6 +96,36 @@ def test_a_commit_that_is_not_tried_again_is_found(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Committer, "_commit_until_settled", once)
     found("delivery")
+
+
+def test_effects_that_do_not_wait_for_their_offset_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def at_once(self: SimSubscription, record: Received) -> Publisher:
+        return FencedPublisher(self._publisher, self.holds, record.home)
+
+    monkeypatch.setattr(SimSubscription, "outlet", at_once)
+    assert "though it was to be once" in found("once")
+
+
+def test_a_transaction_that_is_repeated_without_a_look_at_what_became_of_it_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def hopeful(self: Transactions, partition: Any) -> Producer:
+        partition.producer, _committed = await self._producers.fenced(partition.place)
+        return cast("Producer", partition.producer)
+
+    monkeypatch.setattr(Transactions, "_reopened", hopeful)
+    assert "though it was to be once" in found("once")
+
+
+def test_a_producer_that_fences_nobody_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: Callable[..., int] = Coordinator.open
+
+    def unfenced(self: Coordinator, group: Group, place: TopicPartition) -> int:
+        holder = self._holders.get((group.name, place))
+        return holder.epoch if holder else opened(self, group, place)
+
+    monkeypatch.setattr(Coordinator, "open", unfenced)
+    found("once")
 
 
 def test_a_ledger_that_forgets_results_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
