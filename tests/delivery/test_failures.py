@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -134,6 +135,52 @@ async def test_a_service_that_was_stopped_by_a_flood_leaves_its_messages_to_the_
     given_up = len(await letters(log, topic))
     async with serve(name, stage(topic, good)):
         await until("the rest", lambda: len(set(good.done)) >= 30 - given_up)
+
+
+async def test_a_partition_of_which_nothing_waited_but_what_was_tried_goes_on_as_well(
+    log: Log, serve: Serve, name: str
+) -> None:
+    topic, recorder, broken = await log.topic(), Recorder(), asyncio.Event()
+
+    async def work(_name: str) -> None:
+        if broken.is_set():
+            raise KeyError("a defect of this build")
+
+    broken.set()
+    recorder.work = work
+    await log.produce(topic, event("tried"))
+    async with serve(name, stage(topic, recorder), breaker=replace(QUICK_BREAKER, consecutive=1)) as running:
+        await until("the breaker", lambda: _red(running))
+        broken.clear()
+        await until("the one that was tried", lambda: recorder.done == ["tried"])
+        await log.produce(topic, event("next"))
+        await until("the next one", lambda: recorder.done == ["tried", "next"])
+
+
+async def test_what_an_open_breaker_tries_does_not_overtake_what_runs_of_its_key(
+    log: Log, serve: Serve, name: str
+) -> None:
+    topic, recorder, slow, broken = await log.topic(), Recorder(), asyncio.Event(), asyncio.Event()
+
+    async def work(event_name: str) -> None:
+        if event_name == "first":
+            await slow.wait()
+        elif broken.is_set():
+            raise KeyError("a defect of this build")
+
+    broken.set()
+    recorder.work = work
+    for each, key in (("first", b"k"), ("second", b"k"), ("flood", b"other")):
+        await log.produce(topic, event(each), key=key)
+    async with serve(name, stage(topic, recorder), breaker=replace(QUICK_BREAKER, consecutive=1)) as running:
+        await until("the breaker", lambda: _red(running))
+        tries = len(recorder.begun)
+        await until("a few tries", lambda: len(recorder.begun) >= tries + 4)
+        assert "second" not in recorder.begun
+        broken.clear()
+        slow.set()
+        await until("all three", lambda: len(recorder.done) == 3)
+    assert recorder.done.index("first") < recorder.done.index("second")
 
 
 async def test_what_clients_send_wrongly_opens_no_breaker(log: Log, serve: Serve, name: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from itertools import count as counting
 
 import structlog
@@ -17,7 +17,10 @@ log = structlog.get_logger()
 
 
 class Breakers:
-    """A breaker a stage; `probe` tries one record, `reopen` takes back what waited once a breaker is closed."""
+    """A breaker a stage; `probe` tries one record, `reopen` takes back what waited once a breaker is closed.
+
+    `busy` says whether a record of this key still runs, which what is parked of the key must not overtake.
+    """
 
     def __init__(
         self,
@@ -27,12 +30,14 @@ class Breakers:
         clock: Clock,
         probe: Callable[[Work], Awaitable[None]],
         reopen: Callable[[Sequence[Work]], None],
+        busy: Callable[[Hashable], bool],
     ) -> None:
         self._service = service
         self._policy = policy
         self._clock = clock
         self._probe = probe
         self._reopen = reopen
+        self._busy = busy
         self._breakers: dict[str, Breaker] = {}
         self._parked: dict[str, list[Work]] = {}
         self._by_place: Counter[TopicPartition] = Counter()
@@ -101,11 +106,12 @@ class Breakers:
         breaker = self.of(stage)
         for turn in counting():
             await self._clock.sleep(breaker.cooldown_s)
-            first = list({work.key: work for work in reversed(self._in_order(stage))}.values())
+            parked = self._in_order(stage)
+            first = [work for key, work in {work.key: work for work in reversed(parked)}.items() if not self._busy(key)]
             if first:
                 # Another key every time: one poisoned message must not keep the breaker open.
                 await self._probe(first[turn % len(first)])
-            else:
+            elif not parked:
                 # Nothing is here to try: whatever comes next tells.
                 breaker.close()
             if not breaker.open:

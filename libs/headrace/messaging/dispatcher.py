@@ -59,8 +59,9 @@ class Dispatcher:
         self._schedule = Schedule(capacity)
         self._rests = Rests(clock, self._woken)
         self._breakers = Breakers(
-            service, breaker or BreakerPolicy(), clock=clock, probe=self._probe, reopen=self._reopen
-        )
+            service, breaker or BreakerPolicy(), clock=clock, probe=self._probe, reopen=self._reopen,
+            busy=self._schedule.runs,
+        )  # fmt: skip
         self._attempts = Attempts(
             service, processors, failures=Failures(service, outlet.of, clock), clock=clock, policy=policy,
             breaker=self._breakers.of, afresh=outlet.afresh,
@@ -203,7 +204,8 @@ class Dispatcher:
     def _reopen(self, waiting: Sequence[Work]) -> None:
         for work in waiting:
             self._schedule.put(work)
-        for home in {work.record.home for work in waiting}:
+        # The partition of the record that was tried as well: nothing of it may be waiting any more.
+        for home in list(self._paused):
             self._ease(home)
         self._pump()
 

@@ -112,6 +112,10 @@ class Schedule:
         """What runs now."""
         return tuple(self._running.values())
 
+    def runs(self, key: Hashable) -> bool:
+        """Whether a message of this key runs now."""
+        return key in self._running
+
     @property
     def idle(self) -> bool:
         """Nothing runs and nothing waits."""

@@ -3,10 +3,11 @@
 from collections import Counter
 from typing import Final
 
+from headrace.messaging.records import TopicPartition
 from headrace.runtime.service import Service
-from tests.chaos.sim.effects import Handlers, Store, produce
+from tests.chaos.sim.effects import FLOOD, Handlers, Store, produce
 from tests.chaos.sim.faults import CALM_S, Faults, Kinds, draw
-from tests.chaos.sim.inputs import DELTAS, SERVICE
+from tests.chaos.sim.inputs import DELTAS, SERVICE, draw_plain
 from tests.chaos.sim.inputs import draw as draw_inputs
 from tests.chaos.sim.process import Process
 from tests.chaos.sim.promises import Promises
@@ -15,15 +16,19 @@ from tests.chaos.sim.run import Run
 # Everything must be drained this long after the faults have ended. A broken stream waits for its expiry, by design.
 DRAINED_S: Final = 1500.0
 _LOOK_S: Final = 5.0
+_PROBED_S: Final = 200.0
+# Of events, and the first one of turns: those that a bad build fails.
+STAGES: Final = 2
 
 
 class Delivery:
     """Processes of one service, a few messages, and what becomes of them."""
 
-    def __init__(self, run: Run, *, kill_at: int = 0, once: bool = False) -> None:
+    def __init__(self, run: Run, *, kill_at: int = 0, once: bool = False, flood: bool = False) -> None:
         """`kill_at`: no fault but this one, the first process dies before this step of its own.
 
-        `once`: what a record leads to and its offset are one transaction, for all but streams.
+        `once`: what a record leads to and its offset are one transaction, for all but streams. `flood`: for a while
+        every handler fails on everything, as a bad build does.
         """
         self._run = run
         if once:
@@ -31,11 +36,13 @@ class Delivery:
         self._kill_at = kill_at
         self._kinds = Kinds() if kill_at else draw(run.choice)
         self._quiet = self._kinds.quiet and not kill_at
-        inputs = draw_inputs(run.choice)
+        began = run.choice.uniform(0, 10)
+        self._bad_build = (began, began + run.choice.uniform(1, 60)) if flood else None
+        inputs = draw_plain(run.choice) if flood else draw_inputs(run.choice)
         self._store = Store(fenced=not self._quiet)
         self._behaviours = {each.name: each.behaviour for each in inputs}
         self._calls: Counter[str] = Counter()
-        self._promises = Promises(run, self._store, inputs, once=once)
+        self._promises = Promises(run, self._store, inputs, once=once, flood=flood)
         self._promises.watch(run.broker.group(f"headrace.{SERVICE}"))
         self._instances: dict[Process, str] = {}
         for each in inputs:
@@ -56,14 +63,20 @@ class Delivery:
             first.hit, first.hit_at = run.kill, self._kill_at
         group = run.broker.group(f"headrace.{SERVICE}")
         await run.clock.sleep(CALM_S)
-        while lag := group.lag():
+        while (lag := group.lag()) or any(process.alive and process.frozen for process in run.processes):
             if run.loop.time() > CALM_S + DRAINED_S:
                 run.violation(f"stuck: {dict(sorted(lag.items()))} not committed {DRAINED_S} s after the last fault")
                 break
             await run.clock.sleep(_LOOK_S)
-        self._paused_for_ever()
+        if self._paused():
+            # A breaker of a process that has just woken up takes its time until it tries.
+            await run.clock.sleep(_PROBED_S)
+        for process, places in self._paused().items():
+            run.violation(f"paused for ever: {sorted(places)} in process {process.number}")
         run.figures["late_effects_dropped"] += self._store.dropped
-        self._promises.conclude(quiet=self._quiet)
+        self._promises.conclude(quiet=self._quiet and not self._bad_build)
+        if self._bad_build:
+            self._gave_up_few()
 
     def _start(self, instance: str) -> None:
         process = self._run.start(self._build, SERVICE, instance=instance)
@@ -77,10 +90,20 @@ class Delivery:
             self._start(self._instances.pop(ended))
 
     def _build(self, process: Process) -> Service:
-        return Handlers(self._run, self._store, self._behaviours, self._calls, process).service()
+        return Handlers(
+            self._run, self._store, self._behaviours, calls=self._calls, process=process, bad_build=self._bad_build
+        ).service()
 
-    def _paused_for_ever(self) -> None:
-        for process, transport in self._run.transports.items():
-            for subscription in transport.subscriptions if self._run.serving(process) else ():
-                if subscription.paused:
-                    self._run.violation(f"paused for ever: {sorted(subscription.paused)} in process {process.number}")
+    def _gave_up_few(self) -> None:
+        """Each breaker of each process gives up fewer than its limit before it opens, and after each assignment."""
+        lives = len(self._run.processes) + self._run.broker.group(f"headrace.{SERVICE}").rebalances
+        if self._promises.moved > (FLOOD - 1) * STAGES * lives:
+            self._run.violation(f"{self._promises.moved} messages were given up in a flood, in {lives} lives")
+
+    def _paused(self) -> dict[Process, set[TopicPartition]]:
+        return {
+            process: subscription.paused
+            for process, transport in self._run.transports.items()
+            for subscription in (transport.subscriptions if self._run.serving(process) else ())
+            if subscription.paused
+        }

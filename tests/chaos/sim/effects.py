@@ -21,7 +21,10 @@ from tests.chaos.sim.process import Process
 from tests.chaos.sim.run import Run
 
 CONCURRENCY: Final = 4
+# So many in a row given up open a stage's breaker.
+FLOOD: Final = 5
 _SETTINGS: Final = ServiceSettings(instance="sim", concurrency=CONCURRENCY, drain_seconds=5.0)
+_WARY: Final = ServiceSettings(instance="sim", concurrency=CONCURRENCY, drain_seconds=5.0, breaker_consecutive=FLOOD)
 
 
 @dataclass
@@ -48,17 +51,26 @@ class Handlers:
     """The handlers of one process."""
 
     def __init__(
-        self, run: Run, store: Store, behaviours: dict[str, Behaviour], calls: Counter[str], process: Process
+        self,
+        run: Run,
+        store: Store,
+        behaviours: dict[str, Behaviour],
+        *,
+        calls: Counter[str],
+        process: Process,
+        bad_build: tuple[float, float] | None = None,
     ) -> None:
+        """`bad_build`: from when to when every handler fails on everything."""
         self._run, self._store, self._behaviours, self._calls = run, store, behaviours, calls
         self._process = process
+        self._bad_build = bad_build
         self._busy: set[tuple[str, str]] = set()
 
     def service(self) -> Service:
         """Events, turns of two stages, and streams."""
         return Service(
             SERVICE,
-            _SETTINGS,
+            _WARY if self._bad_build else _SETTINGS,
             (
                 EventStage("event", EVENTS, FeedbackSubmitted, self.event),
                 TurnStage(FIRST, "prepared", self.first),
@@ -98,6 +110,8 @@ class Handlers:
             return Folded((due + 1, text), (shown,), ended=text.endswith("."))
 
     async def _behave(self, name: str) -> None:
+        if self._bad_build and self._bad_build[0] <= self._run.loop.time() < self._bad_build[1]:
+            raise ValueError("a build that fails on everything")
         behaviour = self._behaviours[name]
         self._calls[name] += 1
         if behaviour.work_s:
@@ -126,7 +140,8 @@ class Handlers:
         if (stage, key) in self._busy:
             self._run.violation(f"two messages of key {key} run at once in process {self._process.number}")
         self._busy.add((stage, key))
-        if len(self._busy) > CONCURRENCY:
+        # What an open breaker tries runs beside the others, one for each stage.
+        if len(self._busy) > CONCURRENCY + (2 if self._bad_build else 0):
             self._run.violation(f"{len(self._busy)} messages run at once in process {self._process.number}")
         try:
             yield

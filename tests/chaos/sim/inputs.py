@@ -95,6 +95,18 @@ def draw(choice: Random) -> list[Input]:
     return sorted(inputs, key=lambda each: each.at_s)
 
 
+def draw_plain(choice: Random) -> list[Input]:
+    """More messages than a breaker gives up, none of which would fail by itself."""
+    inputs: list[Input] = []
+    for number in range(choice.randint(4, 12)):
+        stage: Stage = choice.choice(("event", "event", "turn"))
+        at_s, lane = choice.uniform(0, 20), choice.choice(topics.LANES)
+        for place in range(choice.randint(1, 5)):
+            inputs.append(Input(stage, f"{stage[0]}{number}", place, at_s, Behaviour(), lane))
+            at_s += 0.0001 + choice.random() * 2
+    return sorted(inputs, key=lambda each: each.at_s)
+
+
 def _run_of(choice: Random, stage: Stage, key: str, count: int) -> list[Input]:
     at_s, spread = choice.uniform(0, 12), choice.choice((0.0, 0.01, 2.0))
     lane = choice.choice(topics.LANES)

@@ -25,13 +25,16 @@ _STAGED: Final = {topics.turns(stage, lane): stage for stage in (FIRST, LAST) fo
 class Promises:
     """Watches the log and the commits of one run."""
 
-    def __init__(self, run: Run, store: Store, inputs: Iterable[Input], *, once: bool = False) -> None:
-        """`once`: what is published is there once, whatever went wrong; else at least once."""
-        self._run, self._store, self._once = run, store, once
+    def __init__(
+        self, run: Run, store: Store, inputs: Iterable[Input], *, once: bool = False, flood: bool = False
+    ) -> None:
+        """`once`: what is published is there once, whatever went wrong; else at least once. `flood`: any may fail."""
+        self._run, self._store, self._once, self._flood = run, store, once, flood
         self._inputs = {each.name: each for each in inputs}
         # What stands at each place of an input topic: (stage, name).
         self._at: dict[Origin, tuple[str, str]] = {}
         self._attempts: dict[Origin, int] = defaultdict(int)
+        self._moves = 0
         self._letters: dict[Origin, int] = defaultdict(int)
         self.out: dict[str, int] = defaultdict(int)
         self._sent_on: Counter[str] = Counter()
@@ -40,6 +43,11 @@ class Promises:
         self.answers: dict[str, set[int]] = defaultdict(set)
         self.shown: dict[str, list[str]] = defaultdict(list)
         run.broker.log.listeners.append(self._appended)
+
+    @property
+    def moved(self) -> int:
+        """How often a message was put on a retry topic or given up."""
+        return self._moves + sum(self._letters.values())
 
     def watch(self, group: Group) -> None:
         """Check the commits of this group."""
@@ -71,6 +79,7 @@ class Promises:
     def _note_retry(self, record: Received) -> None:
         if headers.ORIGIN_TOPIC in record.headers:
             came_from, attempt = _origin(record), header_int(record.headers, headers.ATTEMPT)
+            self._moves += 1
             self._attempts[came_from] = max(self._attempts[came_from], attempt)
 
     def _identify(self, record: Received, value: bytes) -> tuple[str, str]:
@@ -195,7 +204,7 @@ class Promises:
         moved = {name for origin, (_, name) in self._at.items() if self._attempts[origin]}
         if self._once:
             # A move that was never committed is not in the log, though others went on by it.
-            moved |= {name for name, each in self._inputs.items() if each.behaviour.failing}
+            moved |= {name for name, each in self._inputs.items() if each.behaviour.failing or self._flood}
         kept = [number for number in firsts if f"{key}.{number}" not in moved]
         for earlier, later in pairwise(kept):
             if earlier > later:

@@ -43,6 +43,12 @@ def _once(run: Run, _step: int) -> Scenario:
     return Delivery(run, once=True)
 
 
+def _flood(run: Run, _step: int) -> Scenario:
+    from tests.chaos.sim.delivery import Delivery
+
+    return Delivery(run, once=run.seed % 2 == 1, flood=True)
+
+
 def _sweep(run: Run, step: int) -> Scenario:
     from tests.chaos.sim.delivery import Delivery
 
@@ -59,6 +65,7 @@ def _path(run: Run, _step: int) -> Scenario:
 SCENARIOS: Final[Mapping[str, Callable[[Run, int], Scenario]]] = {
     "delivery": _delivery,
     "once": _once,
+    "flood": _flood,
     "sweep": _sweep,
     "path": _path,
 }

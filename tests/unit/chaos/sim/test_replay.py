@@ -5,7 +5,7 @@ import pytest
 from tests.chaos.sim.schedules import run_schedule
 
 
-@pytest.mark.parametrize("scenario", ["delivery", "once", "path"])
+@pytest.mark.parametrize("scenario", ["delivery", "once", "flood", "path"])
 def test_a_seed_replays_exactly(scenario: str) -> None:
     first, second = (run_schedule(scenario, 4711) for _ in range(2))
     assert first == second
@@ -31,6 +31,11 @@ def test_delivery_keeps_its_promises_in_any_schedule(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_transactions_keep_their_promises_in_any_schedule(seed: int) -> None:
     assert run_schedule("once", seed).violations == ()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_flood_of_failures_loses_nothing_in_any_schedule(seed: int) -> None:
+    assert run_schedule("flood", seed).violations == ()
 
 
 @pytest.mark.parametrize("seed", range(5))

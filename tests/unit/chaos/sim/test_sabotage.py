@@ -1,12 +1,14 @@
 """The checker can fail: each of these defects, put into the code on purpose, is found within a few schedules."""
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
 import pytest
 
 from headrace.messaging import retries
 from headrace.messaging.arrival import arrived
+from headrace.messaging.breaker import Breaker
 from headrace.messaging.committer import Committer
 from headrace.messaging.contract import Publisher
 from headrace.messaging.dispatcher import Dispatcher
@@ -126,6 +128,28 @@ def test_a_producer_that_fences_nobody_is_found(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Coordinator, "open", unfenced)
     found("once")
+
+
+def test_a_partition_that_stays_paused_behind_a_breaker_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def waiting_only(self: Dispatcher, waiting: Sequence[Work]) -> None:
+        for work in waiting:
+            self._schedule.put(work)
+        for home in {work.record.home for work in waiting}:
+            self._ease(home)
+        self._pump()
+
+    monkeypatch.setattr(Dispatcher, "_reopen", waiting_only)
+    assert re.match("stuck|paused", found("flood"))
+
+
+def test_a_breaker_whose_tries_overtake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Schedule, "runs", lambda _self, _key: False)
+    found("flood")
+
+
+def test_a_breaker_that_never_opens_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Breaker, "failed", lambda _self: False)
+    assert "given up in a flood" in found("flood")
 
 
 def test_a_ledger_that_forgets_results_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
