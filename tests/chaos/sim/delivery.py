@@ -1,13 +1,15 @@
 """The delivery scenario: one service with all kinds of stages, fed, hit by faults, and drained."""
 
 from collections import Counter
+from contextlib import nullcontext
 from typing import Final
+from unittest.mock import patch
 
 from headrace.messaging.records import TopicPartition
 from headrace.runtime.service import Service
 from tests.chaos.sim.effects import FLOOD, Handlers, Store, produce
 from tests.chaos.sim.faults import CALM_S, Faults, Kinds, draw
-from tests.chaos.sim.inputs import DELTAS, SERVICE, draw_plain
+from tests.chaos.sim.inputs import DELTAS, SERVICE, draw_burst, draw_plain
 from tests.chaos.sim.inputs import draw as draw_inputs
 from tests.chaos.sim.process import Process
 from tests.chaos.sim.promises import Promises
@@ -15,20 +17,24 @@ from tests.chaos.sim.run import Run
 
 # Everything must be drained this long after the faults have ended. A broken stream waits for its expiry, by design.
 DRAINED_S: Final = 1500.0
+# A key with a hundred messages of which some rest five minutes in their place.
+_BURST_DRAINED_S: Final = 9000.0
 _LOOK_S: Final = 5.0
 _PROBED_S: Final = 200.0
-# Of events, and the first one of turns: those that a bad build fails.
-STAGES: Final = 2
+# Of events, of streams, and the first one of turns: those that a bad build fails.
+STAGES: Final = 3
 
 
 class Delivery:
     """Processes of one service, a few messages, and what becomes of them."""
 
-    def __init__(self, run: Run, *, kill_at: int = 0, once: bool = False, flood: bool = False) -> None:
+    def __init__(
+        self, run: Run, *, kill_at: int = 0, once: bool = False, flood: bool = False, burst: bool = False
+    ) -> None:
         """`kill_at`: no fault but this one, the first process dies before this step of its own.
 
         `once`: what a record leads to and its offset are one transaction, for all but streams. `flood`: for a while
-        every handler fails on everything, as a bad build does.
+        every handler fails on everything, as a bad build does. `burst`: more comes at once than fits in memory.
         """
         self._run = run
         if once:
@@ -38,7 +44,9 @@ class Delivery:
         self._quiet = self._kinds.quiet and not kill_at
         began = run.choice.uniform(0, 10)
         self._bad_build = (began, began + run.choice.uniform(1, 60)) if flood else None
-        inputs = draw_plain(run.choice) if flood else draw_inputs(run.choice)
+        self._burst = burst
+        drawn = draw_plain if flood else draw_burst if burst else draw_inputs
+        inputs = drawn(run.choice)
         self._store = Store(fenced=not self._quiet)
         self._behaviours = {each.name: each.behaviour for each in inputs}
         self._calls: Counter[str] = Counter()
@@ -52,6 +60,11 @@ class Delivery:
 
     async def play(self) -> None:
         """Run to the end and judge it."""
+        # So few that what is finished behind a slow message soon is too much.
+        with patch("headrace.messaging.dispatcher.OUTSTANDING", 5) if self._burst else nullcontext():
+            await self._play()
+
+    async def _play(self) -> None:
         run = self._run
         static = run.choice.random() < 0.4
         # A second member's arrival is a rebalance, and with it a fault.
@@ -63,9 +76,10 @@ class Delivery:
             first.hit, first.hit_at = run.kill, self._kill_at
         group = run.broker.group(f"headrace.{SERVICE}")
         await run.clock.sleep(CALM_S)
+        patience_s = _BURST_DRAINED_S if self._burst else DRAINED_S
         while (lag := group.lag()) or any(process.alive and process.frozen for process in run.processes):
-            if run.loop.time() > CALM_S + DRAINED_S:
-                run.violation(f"stuck: {dict(sorted(lag.items()))} not committed {DRAINED_S} s after the last fault")
+            if run.loop.time() > CALM_S + patience_s:
+                run.violation(f"stuck: {dict(sorted(lag.items()))} not committed {patience_s} s after the last fault")
                 break
             await run.clock.sleep(_LOOK_S)
         if self._paused():
@@ -73,6 +87,9 @@ class Delivery:
             await run.clock.sleep(_PROBED_S)
         for process, places in self._paused().items():
             run.violation(f"paused for ever: {sorted(places)} in process {process.number}")
+        run.figures["pauses_of_partitions"] += sum(
+            subscription.pauses for transport in run.transports.values() for subscription in transport.subscriptions
+        )
         run.figures["late_effects_dropped"] += self._store.dropped
         self._promises.conclude(quiet=self._quiet and not self._bad_build)
         if self._bad_build:

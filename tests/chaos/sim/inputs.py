@@ -1,5 +1,7 @@
 """What a schedule of the delivery scenario is fed with, and how each message will behave."""
 
+import zlib
+from collections import Counter
 from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
@@ -95,14 +97,33 @@ def draw(choice: Random) -> list[Input]:
     return sorted(inputs, key=lambda each: each.at_s)
 
 
+def draw_burst(choice: Random) -> list[Input]:
+    """More at once than a partition may hold in memory: it has to be paused, and resumed."""
+    inputs: list[Input] = []
+    at_s = choice.uniform(0, 10)
+    keys = choice.choice((2, 10, 100))
+    numbers: Counter[str] = Counter()
+    for _ in range(choice.randint(60, 200)):
+        stage: Stage = choice.choice(("event", "event", "turn"))
+        key = f"{stage[0]}{choice.randrange(keys)}"
+        lane = topics.LANES[zlib.crc32(key.encode()) % len(topics.LANES)]
+        inputs.append(Input(stage, key, numbers[key], at_s, _behaviour(choice, stage), lane))
+        numbers[key] += 1
+        at_s += choice.choice((0.0001, 0.0001, 0.05))
+    for number in range(choice.randint(0, 3)):
+        inputs += _run_of(choice, "delta", f"d{number}", choice.randint(10, 40))
+    return sorted(inputs, key=lambda each: each.at_s)
+
+
 def draw_plain(choice: Random) -> list[Input]:
     """More messages than a breaker gives up, none of which would fail by itself."""
     inputs: list[Input] = []
     for number in range(choice.randint(4, 12)):
-        stage: Stage = choice.choice(("event", "event", "turn"))
-        at_s, lane = choice.uniform(0, 20), choice.choice(topics.LANES)
-        for place in range(choice.randint(1, 5)):
-            inputs.append(Input(stage, f"{stage[0]}{number}", place, at_s, Behaviour(), lane))
+        stage: Stage = choice.choice(("event", "event", "turn", "delta"))
+        at_s, lane, count = choice.uniform(0, 20), choice.choice(topics.LANES), choice.randint(1, 5)
+        for place in range(count):
+            last = place == count - 1
+            inputs.append(Input(stage, f"{stage[0]}{number}", place, at_s, Behaviour(), lane, last=last))
             at_s += 0.0001 + choice.random() * 2
     return sorted(inputs, key=lambda each: each.at_s)
 

@@ -99,6 +99,7 @@ class SimSubscription:
         self._dealt_s = 0.0
         self._positions: dict[TopicPartition, int] = {}
         self.paused: set[TopicPartition] = set()
+        self.pauses = 0
         self._rejoin = asyncio.Event()
         self._wake = asyncio.Event()
         # Where there may be something to read.
@@ -140,6 +141,7 @@ class SimSubscription:
         )
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
+        self.pauses += 1
         self.paused |= self.assignment() & set(partitions)
 
     def resume(self, partitions: Collection[TopicPartition]) -> None:

@@ -49,6 +49,12 @@ def _flood(run: Run, _step: int) -> Scenario:
     return Delivery(run, once=run.seed % 2 == 1, flood=True)
 
 
+def _burst(run: Run, _step: int) -> Scenario:
+    from tests.chaos.sim.delivery import Delivery
+
+    return Delivery(run, once=run.seed % 2 == 1, burst=True)
+
+
 def _sweep(run: Run, step: int) -> Scenario:
     from tests.chaos.sim.delivery import Delivery
 
@@ -66,6 +72,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Run, int], Scenario]]] = {
     "delivery": _delivery,
     "once": _once,
     "flood": _flood,
+    "burst": _burst,
     "sweep": _sweep,
     "path": _path,
 }

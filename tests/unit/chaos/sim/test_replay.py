@@ -38,6 +38,11 @@ def test_a_flood_of_failures_loses_nothing_in_any_schedule(seed: int) -> None:
     assert run_schedule("flood", seed).violations == ()
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_burst_is_worked_off_in_any_schedule(seed: int) -> None:
+    assert run_schedule("burst", seed).violations == ()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_path_keeps_its_promises_in_any_schedule(seed: int) -> None:
     assert run_schedule("path", seed).violations == ()

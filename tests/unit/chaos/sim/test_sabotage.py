@@ -142,6 +142,11 @@ def test_a_partition_that_stays_paused_behind_a_breaker_is_found(monkeypatch: py
     assert re.match("stuck|paused", found("flood"))
 
 
+def test_a_full_partition_that_is_never_resumed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SimSubscription, "resume", lambda _self, _partitions: None)
+    found("burst")
+
+
 def test_a_breaker_whose_tries_overtake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Schedule, "runs", lambda _self, _key: False)
     found("flood")
