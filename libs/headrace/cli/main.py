@@ -9,7 +9,7 @@ from typing import Final
 import typer
 
 from headrace import cli
-from headrace.cli.output import err
+from headrace.cli.output import err, log_to_stderr
 from headrace.embedded import state
 from headrace.messaging.errors import HeadraceError
 
@@ -34,6 +34,7 @@ def build() -> typer.Typer:
 
 def find_the_stack() -> None:
     """The log between your prompts and your GPUs."""
+    log_to_stderr()
     # A command reaches the stack that `headrace up` runs in this directory without being told its addresses.
     if "up" not in sys.argv[1:2]:
         os.environ.update(state.unset_addresses())

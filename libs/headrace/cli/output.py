@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import Any, NoReturn
 
 import orjson
+import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -23,6 +24,12 @@ class Exit(IntEnum):
     USAGE = 2
     # Nothing runs that could answer.
     NOT_RUNNING = 3
+
+
+def log_to_stderr() -> None:
+    """What libraries log on the way is not a command's result, which scripts read from standard output."""
+    # Looked up each time: whoever embeds the command line may have put another stream there.
+    structlog.configure(logger_factory=lambda *_arguments: structlog.PrintLogger(sys.stderr))
 
 
 def print_json(content: Any) -> None:

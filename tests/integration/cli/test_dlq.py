@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import os
+import sys
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 import typer
 from typer.testing import CliRunner, Result
 
 from headrace.cli import dlq
+from headrace.cli.output import log_to_stderr
 from headrace.messaging import headers, topics
 from headrace.messaging.contract import Outgoing
 from headrace.messaging.errors import Invalid, Undecodable
@@ -20,6 +25,15 @@ from tests.fakes.letters import INFERENCE, a_record, a_turn, arrived, dead, publ
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(autouse=True)
+def logs_beside_results() -> Iterator[None]:
+    """As the command line has it."""
+    kept = structlog.get_config()
+    log_to_stderr()
+    yield
+    structlog.configure(**kept)
 
 
 @pytest.fixture
@@ -60,6 +74,18 @@ async def test_letters_are_listed_filtered_and_counted(kafka: str, tenant: str) 
     assert [(row["error"], row["open"]) for row in counted["counts"]] == [("Undecodable", 2), ("Invalid", 1)]
     summary = await run(kafka, "list", "--tenant", tenant, "--summary")
     assert "inference  Undecodable     2" in summary.stdout
+
+
+async def test_what_is_logged_on_the_way_is_not_in_the_result(kafka: str, tenant: str) -> None:
+    await publish(kafka, [Outgoing(topics.DISPOSITIONS, "no-letter", None, raw=b"\xff\xff")])
+    command = [sys.executable, "-m", "headrace.cli.main", "dlq", "list", "--tenant", tenant, "--json"]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "HEADRACE_KAFKA_BOOTSTRAP": kafka, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )  # fmt: skip
+    out, err = await process.communicate()
+    assert json.loads(out)["letters"] == []
+    assert b"a disposition cannot be read" in err
 
 
 async def test_users_words_are_shown_only_to_who_asks(kafka: str, tenant: str) -> None:
