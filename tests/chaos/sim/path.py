@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from headrace.messaging import topics
 from tests.chaos.sim.answers import Answers
 from tests.chaos.sim.asked import Question, Version, draw
+from tests.chaos.sim.bad_build import BadBuild
 from tests.chaos.sim.engine import SimEngine
 from tests.chaos.sim.faults import CALM_S, Faults
 from tests.chaos.sim.faults import draw as draw_faults
@@ -24,7 +25,8 @@ _LOOK_S: Final = 10.0
 class Path:
     """One or two processes of each service, a few turns, and what becomes of them."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, defect: bool = False) -> None:
+        """`defect`: one of the services falls over for a while."""
         self._run = run
         kinds = draw_faults(run.choice)
         script = draw(run.choice)
@@ -36,6 +38,7 @@ class Path:
         for group in self._groups:
             self._answers.watch(group)
         self._instances: dict[Process, tuple[str, str]] = {}
+        self._bad_build = BadBuild.draw(run.choice, NAMES) if defect else None
         self._quiet = kinds.quiet
         for question in script.questions:
             run.loop.at(question.at_s, self._ask, question)
@@ -81,7 +84,11 @@ class Path:
         self._run.broker.log.append(topic, message.SerializeToString(), key=key.encode())
 
     def _start(self, name: str, instance: str) -> None:
-        process = self._run.start(self._stores.build(name, instance), name, instance=instance)
+        build = self._stores.build(name, instance)
+        if bad := self._bad_build:
+            process = self._run.start(lambda process: bad.of(build(process), self._run), name, instance=instance)
+        else:
+            process = self._run.start(build, name, instance=instance)
         self._instances[process] = (name, instance)
 
     def _replace(self, ended: Process) -> None:

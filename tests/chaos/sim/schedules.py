@@ -68,6 +68,12 @@ def _path(run: Run, _step: int) -> Scenario:
     return Path(run)
 
 
+def _defect(run: Run, _step: int) -> Scenario:
+    from tests.chaos.sim.path import Path
+
+    return Path(run, defect=True)
+
+
 SCENARIOS: Final[Mapping[str, Callable[[Run, int], Scenario]]] = {
     "delivery": _delivery,
     "once": _once,
@@ -75,6 +81,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Run, int], Scenario]]] = {
     "burst": _burst,
     "sweep": _sweep,
     "path": _path,
+    "defect": _defect,
 }
 
 

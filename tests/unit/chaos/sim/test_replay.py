@@ -5,7 +5,7 @@ import pytest
 from tests.chaos.sim.schedules import run_schedule
 
 
-@pytest.mark.parametrize("scenario", ["delivery", "once", "flood", "path"])
+@pytest.mark.parametrize("scenario", ["delivery", "once", "flood", "burst", "path", "defect"])
 def test_a_seed_replays_exactly(scenario: str) -> None:
     first, second = (run_schedule(scenario, 4711) for _ in range(2))
     assert first == second
@@ -41,6 +41,11 @@ def test_a_flood_of_failures_loses_nothing_in_any_schedule(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_a_burst_is_worked_off_in_any_schedule(seed: int) -> None:
     assert run_schedule("burst", seed).violations == ()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_defect_in_one_service_costs_no_answer_in_any_schedule(seed: int) -> None:
+    assert run_schedule("defect", seed).violations == ()
 
 
 @pytest.mark.parametrize("seed", range(5))
