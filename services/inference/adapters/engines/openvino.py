@@ -40,7 +40,12 @@ class _Scoring:
 
 
 class OpenVinoCore:
-    """All requests share one pipeline; one thread steps it and reads its handles."""
+    """All requests share one pipeline; one thread steps it and reads its handles.
+
+    Answers and scorings never meet in a step of it: openvino-genai 2026.4.1 takes the logits of both from wrong rows
+    where some sequences echo their prompt and others do not. People go first, so reviews are scored while nobody is
+    answered, and an answer waits until the labels that are being read have been.
+    """
 
     device = "CPU"
 
@@ -57,6 +62,8 @@ class OpenVinoCore:
         self._pipeline = openvino_genai.ContinuousBatchingPipeline(str(weights), scheduler, "CPU", properties)
         self._eos_id = eos_id
         self._numbers = count()
+        # Answers that wait for the pipeline, and those that it gives.
+        self._waiting: dict[str, Add] = {}
         self._handles: dict[str, Any] = {}
         self._scorings: dict[str, _Scoring] = {}
         self._remembered: OrderedDict[tuple[int, ...], list[float]] = OrderedDict()
@@ -65,9 +72,12 @@ class OpenVinoCore:
 
     @property
     def busy(self) -> bool:
-        return bool(self._handles or self._scorings or self._freeing)
+        return bool(self._waiting or self._handles or self._scorings or self._freeing)
 
     def add(self, request: Add) -> None:
+        self._waiting[request.request_id] = request
+
+    def _begin(self, request: Add) -> None:
         config = self._config(request.max_tokens)
         config.repetition_penalty = request.repetition_penalty
         if request.temperature > 0:
@@ -81,6 +91,7 @@ class OpenVinoCore:
         self._scorings[request.request_id] = _Scoring(request)
 
     def cancel(self, request_id: str) -> None:
+        self._waiting.pop(request_id, None)
         if (handle := self._handles.pop(request_id, None)) is not None:
             handle.cancel()
             self._freeing = True
@@ -90,8 +101,8 @@ class OpenVinoCore:
             self._freeing = True
 
     def step(self) -> Iterable[Event]:
-        for scoring in self._scorings.values():
-            self._advance(scoring)
+        if not self._freeing:
+            self._admit()
         if self._pipeline.has_non_finished_requests():
             self._pipeline.step()
         self._freeing = False
@@ -100,6 +111,16 @@ class OpenVinoCore:
 
     def close(self) -> None:
         del self._pipeline
+
+    def _admit(self) -> None:
+        """Answers, or else labels; neither while the pipeline still holds the other kind."""
+        if self._waiting and not any(scoring.running for scoring in self._scorings.values()):
+            for request in self._waiting.values():
+                self._begin(request)
+            self._waiting.clear()
+        if not self._waiting and not self._handles:
+            for scoring in self._scorings.values():
+                self._advance(scoring)
 
     def _spoken(self) -> Iterator[Event]:
         for request_id, handle in list(self._handles.items()):
@@ -159,6 +180,7 @@ class OpenVinoCore:
             scoring.found.clear()
             for handle in scoring.running.values():
                 handle.cancel()
+                self._freeing = True
             scoring.running.clear()
             return
         # The last one is of the token generated after the echo; before it the end marker, before that the label.
