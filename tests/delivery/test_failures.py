@@ -155,6 +155,7 @@ async def test_a_partition_of_which_nothing_waited_but_what_was_tried_goes_on_as
         await until("the one that was tried", lambda: recorder.done == ["tried"])
         await log.produce(topic, event("next"))
         await until("the next one", lambda: recorder.done == ["tried", "next"])
+    assert await log.committed(name, TopicPartition(topic, 0)) == 2
 
 
 async def test_what_an_open_breaker_tries_does_not_overtake_what_runs_of_its_key(

@@ -54,7 +54,7 @@ def show_model(name: Name, as_json: AsJson = False) -> None:  # noqa: FBT002 - t
 
 def pull_models(
     names: Annotated[list[str] | None, typer.Argument(help="Models; none: all that come from a registry.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Fetch again what is there.")] = False,  # noqa: FBT002
+    force: Annotated[bool, typer.Option("--force", help="Fetch again what is there.")] = False,  # noqa: FBT002 - as above
     as_json: AsJson = False,  # noqa: FBT002 - typer makes an option of it
 ) -> None:
     """Fetch and verify weights; what is there already is left alone."""

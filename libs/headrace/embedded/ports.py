@@ -29,7 +29,7 @@ def free_port(*preferred: int) -> int:
         return _lent()
     for _ in range(200):
         # Not a secret: only a port that two stacks starting at once will hardly both pick.
-        port = random.randrange(LOWEST, below)  # noqa: S311
+        port = random.randrange(LOWEST, below)  # noqa: S311 - any free port will do
         if is_free(port) and claimed(port):
             return port
     raise Fatal(f"no free port between {LOWEST} and {below} on {LOOPBACK}: stop what holds them and start again")

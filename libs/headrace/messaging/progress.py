@@ -7,7 +7,7 @@ from typing import Final
 
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from headrace.messaging.errors import Retryable
 from headrace.messaging.records import TopicPartition
@@ -46,10 +46,8 @@ async def remaining(bootstrap: str, group: str, ends: Mapping[TopicPartition, in
         while wanted:
             try:
                 committed = await admin.list_consumer_group_offsets(group, partitions=list(wanted))
-            except KafkaError as exc:
+            except GroupCoordinatorNotAvailableError:
                 # A new broker has no coordinator of groups before the first one asks for it.
-                if not exc.retriable:
-                    raise
                 yield before
                 await asyncio.sleep(_LOOK_EVERY_S)
                 continue
