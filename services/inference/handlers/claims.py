@@ -28,7 +28,7 @@ class Hold:
 
     attempt: int
     committed: Record | None = None
-    # Whether the ledger knows of this attempt; one that it does not know has nothing to commit to.
+    # Whether the ledger knows of this attempt.
     in_ledger: bool = True
     # Whether an earlier attempt may have been seen.
     again: bool = False
@@ -85,8 +85,6 @@ class Claims:
         """Make the result final; False where a later attempt has taken over, which then has the say."""
         if hold.lost.is_set():
             return False
-        if not hold.in_ledger:
-            return True
         try:
             return await self._commit(turn, hold, record)
         except Retryable as exc:
@@ -94,8 +92,12 @@ class Claims:
             return True
 
     async def _commit(self, turn: Turn, hold: Hold, record: Record) -> bool:
-        with suppress(Retryable):
+        # Also of an attempt that the ledger has not heard of: it may be back, and enters what has no other result.
+        try:
             return await self._ledger.commit(turn.tenant, turn.turn_id, hold.attempt, record)
+        except Retryable:
+            if not hold.in_ledger:
+                raise
         # Once more, should it have been a hiccup: what is not entered is generated again after a kill.
         await self._clock.sleep(_LOOK_SECONDS)
         return await self._ledger.commit(turn.tenant, turn.turn_id, hold.attempt, record)

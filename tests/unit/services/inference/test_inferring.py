@@ -8,6 +8,7 @@ from headrace.messaging.contract import End, Next
 from headrace.messaging.errors import Invalid, Retryable
 from headrace.v1.responses_pb2 import ResponseCompleted
 from headrace.v1.reviews_pb2 import Label
+from services.inference.ports import Record
 from tests.fakes.contexts import Cancelling, a_context
 from tests.fakes.engines import ScriptedEngine
 from tests.fakes.inferring import Bench, a_turn, section, text
@@ -147,9 +148,25 @@ async def test_a_turn_that_nobody_can_have_answered_does_not_wait_for_the_ledger
     turn = a_turn()
     # Ahead, so that no machine is slow enough for it to be old.
     turn.submitted_at.FromMilliseconds(SystemClock().now_ms() + 60_000)
-    await bench.ask(turn)
+    first, _ = await bench.ask(turn)
     assert bench.ledger.hiccups == 0
-    assert not bench.ledger.records
+    # Back by the time of the result, the ledger is told of it all the same.
+    second, _ = await bench.ask(turn)
+    assert section(second) == section(first)
+    assert len(bench.engine.requests) == 1
+
+
+async def test_a_result_made_without_the_ledger_gives_way_to_one_that_is_final() -> None:
+    bench = Bench(ScriptedEngine(pause_after=2))
+    bench.ledger.down = True
+    asking = asyncio.create_task(bench.ask(a_turn()))
+    await until("the engine to be at work", lambda: bench.engine.requests)
+    bench.ledger.down = False
+    final = Record(b"of another process", 0)
+    assert await bench.ledger.commit("acme", "turn-1", 2**31 - 1, final)
+    bench.engine.go_on.set()
+    with pytest.raises(Retryable):
+        await asking
 
 
 async def test_a_result_is_entered_though_the_ledger_missed_it_once() -> None:
