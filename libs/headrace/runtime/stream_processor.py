@@ -4,7 +4,8 @@ After a crash the log is read again from the start of every unfinished stream, s
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,8 @@ from headrace.runtime.spans import marking_errors, start_span
 from headrace.telemetry import attributes, metrics
 
 # A stream whose end has not come this long after its deadline will never end: its maker is gone and its turn answered.
-GRACE_S = 60.0
+GRACE_MS = 60_000
+# One without a deadline will not after so long a silence; a message that waits for its next try is silent for 300 s.
 WITHOUT_DEADLINE_S = 600.0
 # No deadline that somebody wrote into a header holds a partition's offsets for longer.
 LONGEST_MS = 3_600_000
@@ -32,6 +34,8 @@ LONGEST_MS = 3_600_000
 class _Stream:
     span: Span
     last: Received
+    # Until when it is waited for, epoch milliseconds; 0: as long as its messages come.
+    until_ms: int
     state: Any = None
     deltas: int = 0
     broken: bool = False
@@ -67,10 +71,7 @@ class StreamProcessor:
         stream.last = record
         if stream.broken:
             return Held(name)
-        with (
-            trace.use_span(stream.span, end_on_exit=False, record_exception=False, set_status_on_exception=False),
-            marking_errors(stream.span),
-        ):
+        with self._at_work(stream, record.home, name):
             context = context_of(record, delivery, self._around, lane=self._stage.lane, turn_id=name)
             folded = await self._stage.step(stream.state, message, context)
             for outgoing in folded.out:
@@ -111,16 +112,32 @@ class StreamProcessor:
         span = start_span(f"stream {self.stage}", record, stage=self.stage, delivery=delivery, queue_ms=queue_ms)
         span.set_attribute(attributes.TURN_ID, name)
         deadline_ms = header_int(record.headers, headers.DEADLINE)
-        left_ms = min(max(0, deadline_ms - now_ms), LONGEST_MS)
-        left_s = left_ms / 1000 + GRACE_S if deadline_ms else WITHOUT_DEADLINE_S
-        stream = _Stream(span, record)
-        stream.expiry = asyncio.get_running_loop().call_later(left_s, self._expire, record.home, name)
-        self._streams[record.home, name] = stream
+        until_ms = min(max(now_ms, deadline_ms), now_ms + LONGEST_MS) + GRACE_MS if deadline_ms else 0
+        stream = self._streams[record.home, name] = _Stream(span, record, until_ms)
+        self._wait_for_more(stream, record.home, name)
         return stream
 
-    def _expire(self, home: TopicPartition, name: str) -> None:
-        stream = self._streams.pop((home, name), None)
-        if stream:
-            stream.span.set_attribute(attributes.OUTCOME, "expired")
-            stream.close()
-            self.release(stream.last, name)
+    @contextmanager
+    def _at_work(self, stream: _Stream, home: TopicPartition, name: str) -> Iterator[None]:
+        """In the stream's span; it does not expire under the hands of its stage."""
+        if stream.expiry:
+            stream.expiry.cancel()
+        try:
+            with (
+                trace.use_span(stream.span, end_on_exit=False, record_exception=False, set_status_on_exception=False),
+                marking_errors(stream.span),
+            ):
+                yield
+        finally:
+            if self._streams.get((home, name)) is stream:
+                self._wait_for_more(stream, home, name)
+
+    def _wait_for_more(self, stream: _Stream, home: TopicPartition, name: str) -> None:
+        left_s = (stream.until_ms - self._around.clock.now_ms()) / 1000 if stream.until_ms else WITHOUT_DEADLINE_S
+        stream.expiry = asyncio.get_running_loop().call_later(max(0.0, left_s), self._expire, stream, home, name)
+
+    def _expire(self, stream: _Stream, home: TopicPartition, name: str) -> None:
+        del self._streams[home, name]
+        stream.span.set_attribute(attributes.OUTCOME, "expired")
+        stream.close()
+        self.release(stream.last, name)
