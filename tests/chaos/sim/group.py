@@ -76,6 +76,9 @@ class Group:
                 return
         elif old is None and seat not in self._seats:
             self._seats.append(seat)
+        if not seat.process.alive:
+            # The request was on its way when the process ended: no heartbeat will follow it.
+            self._loop.at(SESSION_S, self._expire_if_silent, seat)
         self.rebalance()
         self._complete_if_all()
 
