@@ -70,6 +70,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _attacked(attack: Attack, size: Size, seed: int, kept: KeptReports, console: Console) -> Result:
     reports: list[Report] = []
+    ran: list[str] = []
     began = time.monotonic()
     spent = 0.0
     for unit in attack.units(size):
@@ -84,9 +85,10 @@ def _attacked(attack: Attack, size: Size, seed: int, kept: KeptReports, console:
                     report = Report("broke down", violations=(f"the attack broke down: {type(exc).__name__}: {exc}",))
             found = kept.keep(attack.number, unit, report, time.monotonic() - started)
         reports.append(found.report)
+        ran.append(found.ran)
         spent += found.seconds
     merged = attack.merge(reports) if len(reports) > 1 else reports[0]
-    return Result(attack, merged, max(spent, time.monotonic() - began))
+    return Result(attack, merged, max(spent, time.monotonic() - began), sorted(set(ran)))
 
 
 if __name__ == "__main__":

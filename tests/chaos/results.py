@@ -18,6 +18,8 @@ class Result:
     attack: Attack
     report: Report
     seconds: float
+    # The days and commits of its units.
+    ran: Sequence[str]
 
 
 def table(results: Sequence[Result]) -> Table:
@@ -27,6 +29,7 @@ def table(results: Sequence[Result]) -> Table:
         found.add_column(heading, justify="right" if heading == "#" else "left", overflow="fold")
     found.add_column("violations", justify="right")
     found.add_column("time", justify="right")
+    found.add_column("ran", overflow="fold")
     for result in results:
         count = len(result.report.violations)
         found.add_row(
@@ -37,6 +40,7 @@ def table(results: Sequence[Result]) -> Table:
             "\n".join(f"{name} {_told(value)}" for name, value in result.report.figures.items()),
             Text(str(count), style="red" if count else "green"),
             f"{result.seconds:.0f} s",
+            "\n".join(result.ran),
         )
     return found
 
@@ -62,6 +66,7 @@ def as_json(results: Sequence[Result], *, size: Size, seed: int) -> Mapping[str,
                 "figures": dict(result.report.figures),
                 "violations": list(result.report.violations),
                 "seconds": round(result.seconds, 1),
+                "ran": list(result.ran),
             }
             for result in results
         ],
