@@ -2,13 +2,17 @@
 
 import random
 from collections.abc import Iterator
+from itertools import count
+from time import monotonic
+from typing import Any
 
 import pytest
 
 from headrace.models.fetch import prepare
 from headrace.models.tokenizer import ChatTokenizer
-from services.inference.adapters.engines.openvino import OpenVinoCore
-from services.inference.adapters.engines.wire import Add, Failed, Score, Scored, Tokens
+from services.inference.adapters.engines.openvino import OpenVinoCore, make_pipeline
+from services.inference.adapters.engines.openvino_labels import LabelPipeline
+from services.inference.adapters.engines.wire import Add, Event, Failed, Score, Scored, Tokens
 from tests.fakes.real_engines import spec_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -20,13 +24,20 @@ class Core:
     """A core that is stepped here, and what it has said."""
 
     def __init__(self) -> None:
-        spec = spec_for("openvino")
-        folder = prepare(spec)
-        tokenizer = ChatTokenizer.load(folder)
+        self.spec = spec_for("openvino")
+        self.folder = prepare(self.spec)
+        tokenizer = ChatTokenizer.load(self.folder)
         self.encode = tokenizer.encode
-        self.core = OpenVinoCore(spec, folder, eos_id=tokenizer.eos_id, threads=2)
+        self.core = OpenVinoCore(self.spec, self.folder, eos_id=tokenizer.eos_id, threads=2)
+        self.eos_id = tokenizer.eos_id
+        self.asked: set[str] = set()
+        self.finished: set[str] = set()
         self.said: dict[str, list[int]] = {}
         self.scored: dict[str, list[list[float]]] = {}
+
+    def forget(self) -> None:
+        for kept in (self.asked, self.finished, self.said, self.scored):
+            kept.clear()
 
     def text(self, seed: int, words: int) -> list[int]:
         chosen = random.Random(seed)  # noqa: S311 - a text that is always the same
@@ -34,6 +45,7 @@ class Core:
 
     def answer(self, name: str) -> None:
         seed = int(name[1:])
+        self.asked.add(name)
         self.core.add(
             Add(
                 request_id=name, prompt=self.text(seed, 20 + seed % 60), max_tokens=24, temperature=0.0, top_p=1.0,
@@ -43,14 +55,18 @@ class Core:
 
     def score(self, name: str) -> None:
         seed = int(name[1:])
-        labels = [self.encode(label) for label in (" good", " bad", " neither of the two")]
-        self.core.score(Score(name, self.text(seed, 20 + 7 * seed % 90), labels))
+        self.core.score(Score(name, self.text(seed, 20 + 7 * seed % 90), self.labels()))
+
+    def labels(self) -> list[list[int]]:
+        return [self.encode(label) for label in (" good", " bad", " neither of the two")]
 
     def step(self) -> None:
         for event in self.core.step():
             match event:
-                case Tokens(request_id=name, ids=ids):
+                case Tokens(request_id=name, ids=ids, finish=finish):
                     self.said.setdefault(name, []).extend(ids)
+                    if finish:
+                        self.finished.add(name)
                 case Scored(request_id=name, log_likelihoods=likelihoods):
                     self.scored[name] = likelihoods
                 case Failed(message=message):
@@ -63,12 +79,20 @@ class Core:
             self.step()
 
 
-@pytest.fixture
-def cores() -> Iterator[tuple[Core, Core]]:
+@pytest.fixture(scope="module")
+def made() -> Iterator[tuple[Core, Core]]:
     pair = Core(), Core()
     yield pair
     for each in pair:
         each.core.close()
+
+
+@pytest.fixture
+def cores(made: tuple[Core, Core]) -> tuple[Core, Core]:
+    for each in made:
+        each.rest()
+        each.forget()
+    return made
 
 
 def test_answers_and_scorings_do_not_disturb_each_other(cores: tuple[Core, Core]) -> None:
@@ -89,10 +113,47 @@ def test_answers_and_scorings_do_not_disturb_each_other(cores: tuple[Core, Core]
             assert mine == pytest.approx(theirs, abs=0.01)
 
 
+def test_labels_are_scored_though_somebody_is_answered_all_the_time(cores: tuple[Core, Core]) -> None:
+    core, _ = cores
+    for number in range(3):
+        core.score(f"s{number}")
+    answers = count()
+    deadline = monotonic() + 120
+    while len(core.scored) < 3:
+        assert monotonic() < deadline
+        while sum(name not in core.finished for name in core.asked) < 2:
+            core.answer(f"a{next(answers)}")
+        core.step()
+    assert core.said
+
+
+def test_a_pipeline_for_labels_that_cannot_be_made_fails_them_and_is_tried_again(cores: tuple[Core, Core]) -> None:
+    one, _ = cores
+    tries: list[int] = []
+
+    def make() -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            raise RuntimeError("no memory is left")
+        return make_pipeline(one.spec, one.folder, 2, most_tokens=128)
+
+    labels = LabelPipeline(make, one.eos_id)
+    asked = Score("s1", one.text(1, 27), one.labels())
+    labels.score(asked)
+    assert list(labels.step(60)) == [Failed("s1", "the pipeline for labels cannot be made: no memory is left")]
+    labels.score(asked)
+    events: list[Event] = []
+    while not events:
+        events += labels.step(60)
+    labels.close()
+    assert isinstance(events[0], Scored)
+    assert [len(each) for each in events[0].log_likelihoods] == [len(label) for label in asked.labels]
+
+
 def test_what_is_cancelled_leaves_nothing_behind_that_others_would_find(cores: tuple[Core, Core]) -> None:
     together, alone = cores
     chosen = random.Random(11)  # noqa: S311 - the same schedule every time
-    for number in range(30):
+    for number in range(14):
         (together.answer if chosen.random() < 0.5 else together.score)(f"r{number}")
         for _ in range(chosen.choice((0, 1, 2))):
             together.step()
@@ -100,7 +161,7 @@ def test_what_is_cancelled_leaves_nothing_behind_that_others_would_find(cores: t
             together.core.cancel(f"r{number}")
     together.rest()
     together.said.clear()
-    for number in range(30):
+    for number in range(14):
         for each in cores:
             each.said.pop(f"r{number}", None)
             each.answer(f"r{number}")
