@@ -161,7 +161,8 @@ class Run:
             if process.alive:
                 self.note("ended", f"process {process.number}")
                 process.alive = False
-                self._silent(process)
+                if not self.over:
+                    self._silent(process)
 
     def _ended_by(self, process: Process, error: Exception) -> None:
         # A store that does not answer while a process starts ends it, and the supervisor starts it again.
