@@ -38,6 +38,7 @@ class Log(Protocol):
                       headers: list[tuple[str, bytes]] | None = None) -> None: ...  # fmt: skip
     async def read(self, topic: str) -> list[Received]: ...
     async def committed(self, service: str, place: TopicPartition) -> int: ...
+    async def note(self, service: str, place: TopicPartition) -> str: ...
     def transport(self, instance: str) -> Transport: ...
     async def crash(self, transport: Transport) -> None: ...
     async def prepare(self, service: str, tiers: int = ...) -> None: ...
@@ -60,6 +61,9 @@ class InMemory:
 
     async def committed(self, service: str, place: TopicPartition) -> int:
         return self.log.committed.get((f"headrace.{service}", place), 0)
+
+    async def note(self, service: str, place: TopicPartition) -> str:
+        return self.log.notes.get((f"headrace.{service}", place), "")
 
     def transport(self, instance: str) -> Transport:
         return MemoryTransport(self.log)
@@ -109,6 +113,10 @@ class OnKafka:
     async def committed(self, service: str, place: TopicPartition) -> int:
         offsets = await self.admin.list_consumer_group_offsets(f"headrace.{service}")
         return next((meta.offset for at, meta in offsets.items() if tuple(at) == tuple(place)), 0)
+
+    async def note(self, service: str, place: TopicPartition) -> str:
+        offsets = await self.admin.list_consumer_group_offsets(f"headrace.{service}")
+        return next((meta.metadata for at, meta in offsets.items() if tuple(at) == tuple(place)), "")
 
     def transport(self, instance: str) -> Transport:
         return KafkaTransport(self.bootstrap, client_id="test", instance=instance)

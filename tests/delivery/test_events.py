@@ -45,6 +45,37 @@ async def test_a_message_that_was_running_at_the_crash_is_given_again(log: Log, 
         await until("the slow one again", lambda: "slow" in after.done)
 
 
+async def test_what_was_finished_behind_a_message_that_was_running_at_the_crash_is_not_given_again(
+    log: Log, serve: Serve, name: str
+) -> None:
+    topic, before, after = await log.topic(), Recorder(), Recorder()
+    place = TopicPartition(topic, 0)
+
+    async def hang(event_name: str) -> None:
+        if event_name.startswith("slow"):
+            await asyncio.Event().wait()
+
+    before.work = hang
+    for event_name in ("slow0", "quick0", "slow1", "quick1", "quick2"):
+        await log.produce(topic, event(event_name), key=event_name.encode())
+
+    async def noted() -> bool:
+        return await log.note(name, place) == "0:1,3-4"
+
+    async with serve(name, stage(topic, before)) as running:
+        await until("a note on the quick ones", noted)
+        await running.crash()
+    await log.produce(topic, event("new"), key=b"new")
+    async with serve(name, stage(topic, after)):
+        await until("all committed", lambda: committed_is(log, name, place, 6))
+    assert sorted(after.done) == ["new", "slow0", "slow1"]
+    assert await log.note(name, place) == ""
+
+
+async def committed_is(log: Log, name: str, place: TopicPartition, offset: int) -> bool:
+    return await log.committed(name, place) == offset
+
+
 async def test_a_slow_key_holds_up_no_other_and_order_holds_within_a_key(log: Log, serve: Serve, name: str) -> None:
     topic, recorder = await log.topic(), Recorder()
     released = asyncio.Event()

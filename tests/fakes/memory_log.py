@@ -14,7 +14,7 @@ from headrace.messaging.codec import encode
 from headrace.messaging.contract import Outgoing, Publisher
 from headrace.messaging.outlet import FencedPublisher
 from headrace.messaging.records import Received, TopicPartition, lenient
-from headrace.messaging.transport import Intake, NotOurs
+from headrace.messaging.transport import Intake, Mark, NotOurs
 from headrace.messaging.wire import headers_of
 
 
@@ -26,6 +26,7 @@ class MemoryLog:
         self.clock = clock or SystemClock()
         self.records: dict[TopicPartition, list[Received]] = defaultdict(list)
         self.committed: dict[tuple[str, TopicPartition], int] = {}
+        self.notes: dict[tuple[str, TopicPartition], str] = {}
         self.members: dict[str, list[MemorySubscription]] = defaultdict(list)
         self.commits: list[tuple[str, TopicPartition, int]] = []
         self._appended = asyncio.Event()
@@ -131,15 +132,19 @@ class MemorySubscription:
         if self._task:
             self._task.cancel()
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, marks: Mapping[TopicPartition, Mark]) -> None:
         await asyncio.sleep(0)
         if self._dead:
             raise NotOurs("the member is dead")
-        for place, offset in offsets.items():
+        for place, mark in marks.items():
             if place not in self._positions:
                 raise NotOurs(f"{place} belongs to another")
-            self._log.committed[self._group, place] = offset
-            self._log.commits.append((self._group, place, offset))
+            self._log.committed[self._group, place] = mark.offset
+            self._log.notes[self._group, place] = mark.note
+            self._log.commits.append((self._group, place, mark.offset))
+
+    def annotates(self, place: TopicPartition) -> bool:
+        return True
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
         self._paused |= set(partitions)
@@ -164,6 +169,10 @@ class MemorySubscription:
         self._positions = {place: self._log.committed.get((self._group, place), 0) for place in places}
         self._paused.clear()
         self._intake.assigned(places)
+        notes = self._log.notes
+        self._intake.remember(
+            {place: Mark(at, notes.get((self._group, place), "")) for place, at in self._positions.items()}
+        )
         self._wake.set()
 
     async def revoke(self) -> None:

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
 import structlog
 
+from headrace.messaging.ahead import Ahead
 from headrace.messaging.clock import Clock
 from headrace.messaging.errors import Retryable
 from headrace.messaging.offsets import PartitionProgress
 from headrace.messaging.processing import Finished, Held, Processed, Released
 from headrace.messaging.records import Received, TopicPartition
-from headrace.messaging.transport import NotOurs, Subscription
+from headrace.messaging.transport import Mark, NotOurs, Subscription
 from headrace.telemetry import metrics
 
 log = structlog.get_logger()
@@ -31,6 +32,8 @@ class Committer:
         self._fail = fail
         self._progress: dict[TopicPartition, PartitionProgress] = {}
         self._held: dict[tuple[TopicPartition, str], list[int]] = defaultdict(list)
+        # What was finished by whoever had the partition before.
+        self._passed: dict[TopicPartition, Ahead] = {}
         self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
         self._committing = asyncio.Lock()
@@ -52,8 +55,21 @@ class Committer:
         return progress.outstanding if progress else 0
 
     def start(self, record: Received) -> bool:
-        """Note a delivery; False for a repeat of what is already open."""
-        return self._progress.setdefault(record.home, PartitionProgress()).start(record.offset)
+        """Note a delivery; False for a repeat of what is already open, and for what was finished before a crash."""
+        progress = self._progress.setdefault(record.home, PartitionProgress())
+        if not progress.start(record.offset):
+            return False
+        passed = self._passed.get(record.home)
+        if passed is None or not passed.passes(record.offset):
+            return True
+        progress.finish(record.offset)
+        self._commit_soon()
+        return False
+
+    def remember(self, marks: Mapping[TopicPartition, Mark]) -> None:
+        """Pass over what the notes say is finished."""
+        for place, mark in marks.items():
+            self._passed[place] = Ahead(mark.offset, mark.note)
 
     def settle(self, record: Received, processed: Processed) -> None:
         """Note that a record is done, or held for its stream, and commit soon."""
@@ -77,12 +93,13 @@ class Committer:
         gone = frozenset(partitions)
         for place in gone:
             self._progress.pop(place, None)
+            self._passed.pop(place, None)
         for home, stream in [held for held in self._held if held[0] in gone]:
             del self._held[home, stream]
 
     def resume(self) -> None:
         """Commit what a rebalance may have refused, now that the partitions are dealt."""
-        if any(progress.committable() is not None for progress in self._progress.values()):
+        if any(self._due(place) for place in self._progress):
             self._commit_soon()
 
     async def flush(self) -> None:
@@ -127,11 +144,7 @@ class Committer:
         if subscription is None:
             return False
         ours = subscription.assignment()
-        due = {
-            place: offset
-            for place, progress in self._progress.items()
-            if place in ours and (offset := progress.committable()) is not None
-        }
+        due = {place: mark for place in self._progress if place in ours and (mark := self._due(place))}
         if not due:
             return False
         try:
@@ -141,8 +154,13 @@ class Committer:
             log.info("commit refused, the group has moved on", reason=str(exc))
             return False
         metrics.COMMITS.labels(self._service).inc()
-        for place, offset in due.items():
+        for place, mark in due.items():
             if place in self._progress:
-                self._progress[place].committed(offset)
+                self._progress[place].committed(*mark)
         metrics.HELD_OFFSETS.labels(self._service).set(sum(len(offsets) for offsets in self._held.values()))
-        return any(progress.committable() is not None for place, progress in self._progress.items() if place in ours)
+        return any(self._due(place) for place in self._progress if place in ours)
+
+    def _due(self, place: TopicPartition) -> Mark | None:
+        noted = self._subscription is not None and self._subscription.annotates(place)
+        said = self._progress[place].committable(noted=noted)
+        return Mark(*said) if said else None

@@ -24,7 +24,7 @@ from headrace.messaging.records import Received, TopicPartition, header_int
 from headrace.messaging.rests import Rests
 from headrace.messaging.retries import LONGEST_REST_MS, RetryPolicy
 from headrace.messaging.schedule import Schedule, Work
-from headrace.messaging.transport import Subscription
+from headrace.messaging.transport import Mark, Subscription
 from headrace.telemetry import metrics
 
 log = structlog.get_logger()
@@ -121,6 +121,10 @@ class Dispatcher:
             self._subscription.pause(still)
         self._committer.resume()
         self._pump()
+
+    def remember(self, marks: Mapping[TopicPartition, Mark]) -> None:
+        """Pass over what was finished before a crash behind something that was not."""
+        self._committer.remember(marks)
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Finish what is nearly done and commit. What still runs goes on: most partitions come straight back."""

@@ -172,7 +172,7 @@ class KafkaTransport:
         )  # fmt: skip
         subscription = KafkaSubscription(subscriber.consumer, membership, transactions, self.publisher)
         self._subscriptions.append(subscription)
-        listener.bind(subscription)
+        await listener.bind(subscription)
         return subscription
 
     async def close(self) -> None:

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import (
     CommitFailedError,
     IllegalGenerationError,
     IllegalStateError,
+    InvalidCommitOffsetSizeError,
     KafkaError,
+    OffsetMetadataTooLargeError,
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
@@ -20,9 +23,13 @@ from headrace.messaging.membership import Membership
 from headrace.messaging.outlet import FencedPublisher
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.transactions import Transactions
-from headrace.messaging.transport import Intake, NotOurs
+from headrace.messaging.transport import Intake, Mark, NotOurs
+
+log = structlog.get_logger()
 
 COMMIT_TIMEOUT_S = 10.0
+# Records of newly dealt partitions wait so long for the notes.
+_MARKS_TIMEOUT_S = 5.0
 
 
 class KafkaSubscription:
@@ -39,15 +46,36 @@ class KafkaSubscription:
         self._membership = membership
         self._transactions = transactions
         self._publisher = publisher
+        self._noted = True
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, marks: Mapping[TopicPartition, Mark]) -> None:
         """Commit exactly these offsets, never "all that was fetched"; with their effects where that is asked for."""
-        await self._transactions.commit(offsets, self._commit)
+        offsets = {place: mark.offset for place, mark in marks.items()}
+        await self._transactions.commit(offsets, lambda plain: self._commit({place: marks[place] for place in plain}))
 
-    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    def annotates(self, place: TopicPartition) -> bool:
+        """Not where it is committed in a transaction: what is finished out of turn waits in memory there."""
+        return self._noted and not self._transactions.covers(place.topic)
+
+    async def marks(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Mark]:
+        """What was committed of these; nothing where it cannot be learned, and some work is done twice."""
+        places = [KafkaPartition(*place) for place in partitions if self.annotates(place)]
+        if not places:
+            return {}
+        # The public `committed` gives the offset and keeps the note to itself.
+        coordinator = self._consumer._coordinator  # noqa: SLF001
+        try:
+            async with asyncio.timeout(_MARKS_TIMEOUT_S):
+                found = await coordinator.fetch_committed_offsets(places)
+        except (KafkaError, TimeoutError) as exc:
+            log.warning("notes beside the offsets not read, some work may be repeated", reason=type(exc).__name__)
+            return {}
+        return {TopicPartition(*place): Mark(held.offset, held.metadata or "") for place, held in found.items()}
+
+    async def _commit(self, marks: Mapping[TopicPartition, Mark]) -> None:
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
-                await self._consumer.commit({KafkaPartition(*place): offset for place, offset in offsets.items()})
+                await self._consumer.commit({KafkaPartition(*place): tuple(mark) for place, mark in marks.items()})
         except (
             CommitFailedError,
             IllegalGenerationError,
@@ -56,6 +84,15 @@ class KafkaSubscription:
             UnknownMemberIdError,
         ) as exc:
             raise NotOurs(str(exc)) from exc
+        except (InvalidCommitOffsetSizeError, OffsetMetadataTooLargeError) as exc:
+            if not any(mark.note for mark in marks.values()):
+                raise Retryable(f"the broker takes no commit: {type(exc).__name__}") from exc
+            log.warning(
+                "the broker takes no notes beside offsets, more will be repeated after a crash: "
+                "set offset.metadata.max.bytes to 4096"
+            )
+            self._noted = False
+            await self._commit({place: Mark(mark.offset) for place, mark in marks.items()})
         except (KafkaError, TimeoutError) as exc:
             raise Retryable(f"the commit was not acknowledged: {type(exc).__name__}") from exc
 
@@ -112,18 +149,18 @@ class RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self._subscription: KafkaSubscription | None = None
-        self._early: list[Received] = []
+        # What waits for the place in the group, and for what was committed before.
+        self._early: list[Received] | None = []
 
-    def bind(self, subscription: KafkaSubscription) -> None:
+    async def bind(self, subscription: KafkaSubscription) -> None:
         """From here on records go to the intake by way of the subscription."""
         self._subscription = subscription
-        for record in self._early:
-            subscription.receive(record)
-        self._early.clear()
+        await self._remember(subscription, subscription.assignment())
 
     def receive(self, record: Received) -> None:
         """Take a record from the framework."""
-        if self._subscription is None:
+        if self._subscription is None or self._early is not None:
+            self._early = self._early or []
             self._early.append(record)
         else:
             self._subscription.receive(record)
@@ -132,10 +169,23 @@ class RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
         """The group is about to deal anew."""
         if self._subscription:
             self._subscription.rejoins()
+        if self._early is not None:
+            # They are read again by whoever gets their partitions.
+            self._early.clear()
         await self._intake.revoked([TopicPartition(place.topic, place.partition) for place in revoked])
 
     async def on_partitions_assigned(self, assigned: set[KafkaPartition]) -> None:
         """The group has dealt."""
         places = [TopicPartition(place.topic, place.partition) for place in assigned]
-        unbroken = self._subscription.dealt(places) if self._subscription else True
-        self._intake.assigned(places, unbroken=unbroken)
+        if self._subscription is None:
+            self._intake.assigned(places)
+            return
+        self._intake.assigned(places, unbroken=self._subscription.dealt(places))
+        await self._remember(self._subscription, places)
+
+    async def _remember(self, subscription: KafkaSubscription, places: Collection[TopicPartition]) -> None:
+        self._early = self._early or []
+        self._intake.remember(await subscription.marks(places))
+        early, self._early = self._early, None
+        for record in early:
+            subscription.receive(record)

@@ -5,6 +5,9 @@ never hold a commit back.
 """
 
 from collections import deque
+from collections.abc import Iterator
+
+from headrace.messaging.ahead import Run, written
 
 
 class PartitionProgress:
@@ -14,7 +17,9 @@ class PartitionProgress:
         self._open: deque[int] = deque()
         self._finished: set[int] = set()
         self._next: int | None = None
-        self._committed: int | None = None
+        self._committed: tuple[int, str] | None = None
+        # What was finished behind what is open; None: not known as long as nobody asks.
+        self._ahead: str | None = ""
 
     def start(self, offset: int) -> bool:
         """Note a delivered offset. False: it is a repeat of one that is open or finished, and nothing is to be done."""
@@ -29,17 +34,48 @@ class PartitionProgress:
         if not self._open or offset < self._open[0]:
             return
         self._finished.add(offset)
+        self._ahead = None
         while self._open and self._open[0] in self._finished:
             self._finished.discard(self._open.popleft())
 
-    def committable(self) -> int | None:
-        """The offset to commit (the next to be read after a restart), or None if there is nothing new to say."""
-        position = self._open[0] if self._open else self._next
-        return position if position != self._committed else None
+    def committable(self, *, noted: bool) -> tuple[int, str] | None:
+        """The offset to commit, with a note on what is finished beyond it where that is wanted; None: nothing is new.
 
-    def committed(self, offset: int) -> None:
+        The offset is that of the next record to be read after a restart.
+        """
+        if self._position is None:
+            return None
+        said = self._position, self._note() if noted else ""
+        return said if said != self._committed else None
+
+    def committed(self, offset: int, ahead: str = "") -> None:
         """Note what the broker has acknowledged."""
-        self._committed = offset
+        self._committed = offset, ahead
+
+    @property
+    def _position(self) -> int | None:
+        return self._open[0] if self._open else self._next
+
+    def _note(self) -> str:
+        if self._ahead is None:
+            self._ahead = written(self._open[0], self._runs()) if self._finished else ""
+        return self._ahead
+
+    def _runs(self) -> Iterator[Run]:
+        """What is finished behind the first that is open, from the left."""
+        left, first, last = len(self._finished), -1, -1
+        for offset in self._open:
+            if offset in self._finished:
+                left -= 1
+                first, last = offset if first < 0 else first, offset
+                continue
+            if first >= 0:
+                yield first, last
+                first = -1
+            if not left:
+                return
+        if first >= 0:
+            yield first, last
 
     @property
     def outstanding(self) -> int:

@@ -1,10 +1,17 @@
 """The log as the runtime sees it; Kafka and the in-memory twin both provide it."""
 
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from headrace.messaging.contract import Publisher
 from headrace.messaging.records import Received, TopicPartition
+
+
+class Mark(NamedTuple):
+    """A committed offset, and the note that stands beside it (`headrace.messaging.ahead`)."""
+
+    offset: int
+    note: str = ""
 
 
 class Intake(Protocol):
@@ -25,6 +32,10 @@ class Intake(Protocol):
         """
         ...
 
+    def remember(self, marks: Mapping[TopicPartition, Mark]) -> None:
+        """What was committed of partitions that are ours now; said before any record of them."""
+        ...
+
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """These partitions are about to leave: finish, commit, forget."""
         ...
@@ -33,8 +44,12 @@ class Intake(Protocol):
 class Subscription(Protocol):
     """A place in a consumer group."""
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, marks: Mapping[TopicPartition, Mark]) -> None:
         """Commit exactly these; raise `Retryable` if the broker could not be asked, `NotOurs` if it refused."""
+        ...
+
+    def annotates(self, place: TopicPartition) -> bool:
+        """Whether a note is kept beside this partition's offset."""
         ...
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Final, Protocol
 
 from headrace.messaging.records import TopicPartition
-from headrace.messaging.transport import NotOurs
+from headrace.messaging.transport import Mark, NotOurs
 from tests.chaos.sim.log import SimLog
 from tests.chaos.sim.loop import VirtualLoop
 from tests.chaos.sim.process import Process
@@ -60,6 +60,7 @@ class Group:
         self._round = 0
         self.rebalances = 0
         self.committed: dict[TopicPartition, int] = {}
+        self.notes: dict[TopicPartition, str] = {}
         self.topics: frozenset[str] = frozenset()
         self.watchers: list[Callable[[Group, TopicPartition, int, int, Process], None]] = []
 
@@ -106,11 +107,12 @@ class Group:
                 self._tell(seat)
         self._loop.at(REBALANCE_S, self._go_on_without, self._round)
 
-    def commit(self, seat: Seat, generation: int, offsets: Mapping[TopicPartition, int]) -> None:
+    def commit(self, seat: Seat, generation: int, marks: Mapping[TopicPartition, Mark]) -> None:
         """Keep offsets of a member of this generation; `NotOurs` for any other."""
         if seat not in self._seats or generation != self._generation:
             raise NotOurs(f"generation {generation} of {self.name} is over")
-        self.keep(seat.process, offsets)
+        self.notes |= {place: mark.note for place, mark in marks.items()}
+        self.keep(seat.process, {place: mark.offset for place, mark in marks.items()})
 
     def keep(self, process: Process, offsets: Mapping[TopicPartition, int]) -> None:
         """Keep offsets of a transaction, which come without a generation."""
@@ -124,9 +126,9 @@ class Group:
         """Whether heartbeats of this member are answered."""
         return seat in self._seats
 
-    def offsets(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """Where to read on."""
-        return {place: self.committed.get(place, 0) for place in places}
+    def marks(self, places: Collection[TopicPartition]) -> dict[TopicPartition, Mark]:
+        """Where to read on, and what stands beside it."""
+        return {place: Mark(self.committed.get(place, 0), self.notes.get(place, "")) for place in places}
 
     def lag(self) -> dict[TopicPartition, int]:
         """How many offsets of each partition are not committed; only those that lag."""

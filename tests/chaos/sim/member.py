@@ -11,7 +11,7 @@ from headrace.messaging.kafka import MAX_MESSAGE_BYTES
 from headrace.messaging.outlet import FencedPublisher
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.transactions import Transactions
-from headrace.messaging.transport import Intake, NotOurs
+from headrace.messaging.transport import Intake, Mark, NotOurs
 from headrace.messaging.wire import encoded
 from tests.chaos.sim.broker import Broker
 from tests.chaos.sim.group import HEARTBEAT_S, Dealt, Group, Seat
@@ -126,16 +126,20 @@ class SimSubscription:
         self._broker.loop.at(self._broker.network.hold_up(0.005), self._group.leave, self._seat)
         await self._transactions.close()
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        await self._transactions.commit(offsets, self._commit)
+    async def commit(self, marks: Mapping[TopicPartition, Mark]) -> None:
+        offsets = {place: mark.offset for place, mark in marks.items()}
+        await self._transactions.commit(offsets, lambda plain: self._commit({place: marks[place] for place in plain}))
 
-    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        if strange := [place for place in offsets if place not in self._dealt.places]:
+    def annotates(self, place: TopicPartition) -> bool:
+        return not self._transactions.covers(place.topic)
+
+    async def _commit(self, marks: Mapping[TopicPartition, Mark]) -> None:
+        if strange := [place for place in marks if place not in self._dealt.places]:
             raise NotOurs(f"not assigned: {strange}")
         generation = self._dealt.generation
         await self._broker.network.ask(
             "the group coordinator",
-            lambda: self._group.commit(self._seat, generation, offsets),
+            lambda: self._group.commit(self._seat, generation, marks),
             timeout_s=_COMMIT_TIMEOUT_S,
             channel=self._commits,
         )
@@ -205,7 +209,9 @@ class SimSubscription:
             self._transactions.keep(dealt.places if unbroken else ())
             self._intake.assigned(sorted(dealt.places), unbroken=unbroken)
             # The answer may be older than a commit that is under way.
-            self._positions = await self._committed()
+            marks = await self._committed()
+            self._intake.remember({place: mark for place, mark in marks.items() if self.annotates(place)})
+            self._positions = {place: mark.offset for place, mark in marks.items()}
             self._look(self._positions)
             await self._rejoin.wait()
 
@@ -215,13 +221,13 @@ class SimSubscription:
         except Exception as exc:  # noqa: BLE001 - the client logs it and goes on
             self._broker.note("revoked raised", f"{type(exc).__name__}: {exc}")
 
-    async def _committed(self) -> dict[TopicPartition, int]:
-        answer: asyncio.Future[dict[TopicPartition, int]] = self._broker.loop.create_future()
+    async def _committed(self) -> dict[TopicPartition, Mark]:
+        answer: asyncio.Future[dict[TopicPartition, Mark]] = self._broker.loop.create_future()
         places = self._dealt.places
 
         def read() -> None:
             if not answer.done():
-                answer.set_result(self._group.offsets(places))
+                answer.set_result(self._group.marks(places))
 
         self._broker.loop.at(self._broker.network.hold_up(0.01), read)
         return await answer

@@ -124,7 +124,7 @@ class SimProducers:
             "the transaction coordinator", lambda: self.coordinator.open(self.group, place), timeout_s=_TIMEOUT_S,
             channel=channel,
         )  # fmt: skip
-        committed = await self.network.ask("the group", lambda: self.group.offsets([place])[place])
+        committed = await self.network.ask("the group", lambda: self.group.marks([place])[place].offset)
         return SimProducer(self, place, epoch, channel), committed
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from headrace.messaging.errors import Fatal
 from headrace.messaging.kafka import KafkaTransport
 from headrace.messaging.records import Received, TopicPartition
+from headrace.messaging.transport import Mark
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -37,6 +38,9 @@ class Noted:
     def assigned(self, partitions: Collection[TopicPartition], *, unbroken: bool = True) -> None:
         self.places = frozenset(partitions)
         self.unbroken.append(unbroken)
+
+    def remember(self, marks: Mapping[TopicPartition, Mark]) -> None:
+        pass
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
         pass

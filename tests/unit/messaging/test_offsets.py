@@ -1,9 +1,17 @@
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headrace.messaging.ahead import LONGEST, Ahead, written
 from headrace.messaging.offsets import PartitionProgress
+
+
+def to_commit(progress: PartitionProgress) -> int | None:
+    """What there is to commit."""
+    said = progress.committable(noted=False)
+    return said[0] if said else None
 
 
 def test_nothing_is_committed_before_the_first_is_finished() -> None:
@@ -12,9 +20,9 @@ def test_nothing_is_committed_before_the_first_is_finished() -> None:
         assert progress.start(offset)
     progress.finish(5)
     progress.finish(6)
-    assert progress.committable() == 4
+    assert to_commit(progress) == 4
     progress.finish(4)
-    assert progress.committable() == 7
+    assert to_commit(progress) == 7
 
 
 def test_a_gap_in_the_offsets_holds_nothing_back() -> None:
@@ -23,7 +31,7 @@ def test_a_gap_in_the_offsets_holds_nothing_back() -> None:
     for offset in (0, 3, 9):
         progress.start(offset)
         progress.finish(offset)
-    assert progress.committable() == 10
+    assert to_commit(progress) == 10
 
 
 def test_a_repeat_of_what_was_delivered_is_refused() -> None:
@@ -42,7 +50,7 @@ def test_finishing_twice_is_harmless() -> None:
     progress.start(1)
     for _ in range(2):
         progress.finish(0)
-    assert progress.committable() == 1
+    assert to_commit(progress) == 1
 
 
 def test_what_is_committed_is_not_offered_again() -> None:
@@ -50,7 +58,7 @@ def test_what_is_committed_is_not_offered_again() -> None:
     progress.start(0)
     progress.finish(0)
     progress.committed(1)
-    assert progress.committable() is None
+    assert to_commit(progress) is None
 
 
 @given(st.lists(st.integers(0, 200), unique=True, min_size=1), st.randoms(use_true_random=False))
@@ -65,8 +73,59 @@ def test_a_commit_never_passes_an_unfinished_offset(offsets: list[int], order: R
     for offset in shuffled:
         progress.finish(offset)
         unfinished.discard(offset)
-        committable = progress.committable()
+        committable = to_commit(progress)
         assert committable is not None
         assert all(open_offset >= committable for open_offset in unfinished)
-    assert progress.committable() == offsets[-1] + 1
+    assert to_commit(progress) == offsets[-1] + 1
     assert progress.outstanding == 0
+
+
+def test_what_is_finished_behind_something_open_is_said_in_the_note() -> None:
+    progress = PartitionProgress()
+    for offset in (5, 6, 7, 9, 10, 12):
+        progress.start(offset)
+    for offset in (6, 7, 9, 12):
+        progress.finish(offset)
+    assert progress.committable(noted=True) == (5, "5:1-4,7")
+    assert progress.committable(noted=False) == (5, "")
+    progress.committed(5, "5:1-4,7")
+    assert progress.committable(noted=True) is None
+    progress.finish(5)
+    assert progress.committable(noted=True) == (10, "10:2")
+    progress.finish(10)
+    assert progress.committable(noted=True) == (13, "")
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=200), st.integers(0, 10**12), st.integers(1, 3))
+def test_whoever_reads_the_note_passes_over_what_was_finished_and_nothing_else(
+    done: list[bool], base: int, gap: int
+) -> None:
+    progress = PartitionProgress()
+    offsets = [base + gap * index for index in range(len(done))]
+    for offset in offsets:
+        progress.start(offset)
+    finished = {offset for offset, is_done in zip(offsets, done, strict=True) if is_done}
+    for offset in sorted(finished, reverse=True):
+        progress.finish(offset)
+    said = progress.committable(noted=True)
+    assert said is not None
+    ahead = Ahead(*said)
+    assert [offset for offset in offsets if offset >= said[0] and ahead.passes(offset)] == [
+        offset for offset in offsets if offset >= said[0] and offset in finished
+    ]
+
+
+def test_a_note_has_a_limit_and_what_does_not_fit_is_done_again() -> None:
+    note = written(10**12, ((10**12 + 2 * n, 10**12 + 2 * n) for n in range(1, 10_000)))
+    assert len(note) <= LONGEST
+    ahead = Ahead(10**12, note)
+    passed = [n for n in range(1, 10_000) if ahead.passes(10**12 + 2 * n)]
+    assert passed == list(range(1, len(passed) + 1))
+    assert len(passed) > 500
+
+
+@pytest.mark.parametrize(
+    "note", ["", "x", "7:", "7:1", "5:1,", "5:-1", "5:1-", "5:" + "9" * 30, "5:1,٣", "of somebody else"]
+)
+def test_a_note_of_another_commit_or_of_somebody_else_says_nothing(note: str) -> None:
+    assert not Ahead(5, note).passes(6)

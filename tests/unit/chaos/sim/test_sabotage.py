@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from headrace.messaging import retries
+from headrace.messaging.ahead import written
 from headrace.messaging.arrival import arrived
 from headrace.messaging.breaker import Breaker
 from headrace.messaging.committer import Committer
@@ -50,11 +51,21 @@ def test_a_commit_before_the_effect_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_committing_the_fetch_position_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fetched(self: PartitionProgress) -> int | None:
-        return self._next if self._next != self._committed else None
+    def fetched(self: PartitionProgress, *, noted: bool) -> tuple[int, str] | None:
+        del noted
+        said = (self._next or 0), ""
+        return said if said != self._committed else None
 
     monkeypatch.setattr(PartitionProgress, "committable", fetched)
     assert "was not done" in found("delivery")
+
+
+def test_a_note_that_says_too_much_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_of_it(self: PartitionProgress) -> str:
+        return written(self._open[0], [(self._open[0], self._open[-1])]) if self._open else ""
+
+    monkeypatch.setattr(PartitionProgress, "_note", all_of_it)
+    assert found("delivery")
 
 
 def test_a_key_that_is_never_released_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
