@@ -18,8 +18,11 @@ from headrace.telemetry import metrics
 
 log = structlog.get_logger()
 
-# Commits that fall due within this time travel together.
+# A commit goes out as soon as something is finished, and the next one so long after it: a process that dies between the
+# two repeats what it finished meanwhile, and every commit costs the broker a write.
 LINGER_S = 0.02
+# What finishes at the same moment travels together.
+TOGETHER_S = 0.002
 RETRY_S = 0.5
 
 
@@ -39,6 +42,7 @@ class Committer:
         self._committing = asyncio.Lock()
         # Set while the task runs: a commit that is on its way may be refused after the reason to try again has passed.
         self._asked_again = False
+        self._committed_s = 0.0
 
     def bind(self, subscription: Subscription) -> None:
         """Commit by this place in the group."""
@@ -120,7 +124,8 @@ class Committer:
             self._task = asyncio.create_task(self._commit_until_settled(), name="commit")
 
     async def _commit_until_settled(self) -> None:
-        pause = LINGER_S
+        loop = asyncio.get_running_loop()
+        pause = max(TOGETHER_S, self._committed_s + LINGER_S - loop.time())
         while True:
             await self._clock.sleep(pause)
             self._asked_again = False
@@ -135,6 +140,7 @@ class Committer:
                     return
                 else:
                     pause = LINGER_S
+                    self._committed_s = loop.time()
             if not pending and not self._asked_again:
                 return
 
