@@ -38,11 +38,13 @@ class Broker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How many of each service, and which builds of them."""
+    """How many of each service, which builds of them, and what they need beside what everything has."""
 
     services: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 1))
     modules: Mapping[str, str] = field(default_factory=dict)
     brokers: int = 1
+    topics: Mapping[str, TopicSpec] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def module(self, service: str) -> str:
         """What runs as this service: as shipped, but for inference, whose engines and ledger have a witness."""
@@ -58,7 +60,8 @@ class ServicePath:
     broker: Broker
     valkey: EmbeddedValkey
     infra: Path
-    services: list[KeptService]
+    layout: Layout
+    services: list[KeptService] = field(default_factory=list)
 
     def environment(self) -> Mapping[str, str]:
         """What the services, and commands beside them, are told."""
@@ -75,6 +78,7 @@ class ServicePath:
             # A run writes millions of spans, which nobody would read.
             "HEADRACE_SPAN_STORE": "off",
             journaled_inference.JOURNAL: str(self.journal),
+            **self.layout.environment,
         }
 
     @property
@@ -132,8 +136,8 @@ async def running_path(layout: Layout) -> AsyncIterator[ServicePath]:
         stack.push_async_callback(valkey.stop)
         stack.push_async_callback(broker.stop)
         await asyncio.gather(broker.start(), valkey.start())
-        await apply_topics(broker.address, _planned(infra, layout.brokers))
-        path = ServicePath(folder, broker, valkey, infra, [])
+        await apply_topics(broker.address, {**_planned(infra, layout.brokers), **layout.topics})
+        path = ServicePath(folder, broker, valkey, infra, layout)
         for name, count in layout.services.items():
             for number in range(count):
                 path.services.append(
