@@ -67,7 +67,7 @@ class KafkaSubscription:
         try:
             async with asyncio.timeout(_MARKS_TIMEOUT_S):
                 found = await coordinator.fetch_committed_offsets(places)
-        except (KafkaError, TimeoutError) as exc:
+        except (KafkaError, OSError) as exc:
             log.warning("notes beside the offsets not read, some work may be repeated", reason=type(exc).__name__)
             return {}
         return {TopicPartition(*place): Mark(held.offset, held.metadata or "") for place, held in found.items()}
@@ -185,7 +185,10 @@ class RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
 
     async def _remember(self, subscription: KafkaSubscription, places: Collection[TopicPartition]) -> None:
         self._early = self._early or []
-        self._intake.remember(await subscription.marks(places))
-        early, self._early = self._early, None
-        for record in early:
-            subscription.receive(record)
+        try:
+            self._intake.remember(await subscription.marks(places))
+        finally:
+            # Whatever came of it, and also where the group has dealt again meanwhile.
+            early, self._early = self._early or [], None
+            for record in early:
+                subscription.receive(record)
