@@ -25,6 +25,8 @@ _SERVICE_RESTART: Final = 1012
 # "Try again later": the client connects again and resumes at the last delta that it got.
 _TRY_AGAIN: Final = 1013
 _CLOSING_SECONDS: Final = 2.0
+# How long one that is sent away has to read what lies before the close, and the close.
+_FAREWELL_SECONDS: Final = 5.0
 
 
 class PacedWebSocket(WebSocketsSansIOProtocol):
@@ -90,7 +92,7 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
         self._say_goodbye(_TRY_AGAIN, "read too slowly: connect again and resume")
         self.transport.close()
         # One that reads nothing at all would keep its buffers until the kernel gives it up.
-        self._closing = self.loop.call_later(_CLOSING_SECONDS, self.transport.abort)
+        self._closing = self.loop.call_later(_FAREWELL_SECONDS, self.transport.abort)
 
     def _say_goodbye(self, code: int, reason: str) -> None:
         self.stop_keepalive()
@@ -131,7 +133,8 @@ class DrainingServer(uvicorn.Server):
         gc.freeze()
         for server in self.servers:
             for listening in server.sockets:
-                milliseconds = int(self._patience_s * 1000)
+                # Not before a websocket's farewell is over: the kernel's word would take its place.
+                milliseconds = int((self._patience_s + _FAREWELL_SECONDS) * 1000)
                 listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
