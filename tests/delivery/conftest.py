@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 
 from headrace.messaging import topics as topic_names
 from headrace.messaging.breaker import BreakerPolicy
@@ -26,6 +26,7 @@ from headrace.runtime.settings import ServiceSettings
 from headrace.v1.dead_letters_pb2 import DeadLetter
 from headrace.v1.feedback_pb2 import FeedbackSubmitted
 from tests.fakes.memory_log import MemoryLog, MemoryTransport
+from tests.fakes.topics import make_topics
 
 QUICK = RetryPolicy(tries=3, base_ms=10, ceiling_ms=50, rests_ms=(100,))
 
@@ -83,15 +84,11 @@ class OnKafka:
 
     async def topic(self, partitions: int = 1) -> str:
         name = f"t-{uuid.uuid4().hex[:8]}"
-        await self._create(name, partitions)
+        await make_topics(self.bootstrap, {name: partitions})
         return name
 
     async def prepare(self, service: str, tiers: int = 1) -> None:
-        for name in topic_names.retries_of(service, tiers):
-            await self._create(name, 1)
-
-    async def _create(self, name: str, partitions: int) -> None:
-        await self.admin.create_topics([NewTopic(name, partitions, 1)])
+        await make_topics(self.bootstrap, dict.fromkeys(topic_names.retries_of(service, tiers), 1))
 
     async def produce(self, topic: str, value: bytes | None, key: bytes | None = None,
                       headers: list[tuple[str, bytes]] | None = None) -> None:  # fmt: skip

@@ -8,10 +8,11 @@ from time import monotonic
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import InvalidReplicationFactorError, KafkaError, TopicAlreadyExistsError, for_code
 
 from headrace.messaging.errors import Fatal
 
+# How long brokers may take to join the cluster, and partitions to get a leader.
 LEADERS_SECONDS = 30.0
 
 
@@ -41,7 +42,8 @@ async def broker_answers(bootstrap: str) -> bool:
 async def apply_topics(bootstrap: str, topics: Mapping[str, TopicSpec]) -> tuple[str, ...]:
     """Create missing topics, add missing partitions, set every configuration; the names of the created ones.
 
-    Partitions are never taken away: Kafka cannot, and keys would move. Done when every partition has a leader.
+    Partitions are never taken away: Kafka cannot, and keys would move. Done when every partition has a leader. Raises
+    `Fatal` where the broker refuses, or brokers or leaders are missing for longer than `LEADERS_SECONDS`.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="headrace-topics")
     try:
@@ -64,13 +66,20 @@ async def _create(admin: AIOKafkaAdminClient, topics: Mapping[str, TopicSpec]) -
         NewTopic(name, spec.partitions, spec.replication, topic_configs=dict(spec.config))
         for name, spec in topics.items()
     ]
-    if not new:
-        return
-    for topic, code, message in (await admin.create_topics(new)).topic_errors:
-        error = for_code(code)
-        # Another process creates them too: the result is the same.
-        if code and error is not TopicAlreadyExistsError:
-            raise Fatal(f"topic {topic} could not be created: {message or error.__name__}")
+    until = monotonic() + LEADERS_SECONDS
+    while new:
+        early: set[str] = set()
+        for topic, code, message in (await admin.create_topics(new)).topic_errors:
+            error = for_code(code)
+            # Fewer brokers than replicas: those of a cluster that starts, or that stood still, are yet to come.
+            if error is InvalidReplicationFactorError and monotonic() < until:
+                early.add(topic)
+            # Another process creates them too: the result is the same.
+            elif code and error is not TopicAlreadyExistsError:
+                raise Fatal(f"topic {topic} could not be created: {message or error.__name__}")
+        new = [topic for topic in new if topic.name in early]
+        if new:
+            await asyncio.sleep(0.2)
 
 
 async def _widen(admin: AIOKafkaAdminClient, topics: Mapping[str, TopicSpec], present: Mapping[str, int]) -> None:

@@ -63,7 +63,7 @@ class KafkaSubscription:
         if not places:
             return {}
         # The public `committed` gives the offset and keeps the note to itself.
-        coordinator = self._consumer._coordinator  # noqa: SLF001
+        coordinator = self._consumer._coordinator  # noqa: SLF001 - as the line above says
         try:
             async with asyncio.timeout(_MARKS_TIMEOUT_S):
                 found = await coordinator.fetch_committed_offsets(places)

@@ -10,12 +10,12 @@ import uuid
 from collections.abc import Collection, Mapping
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from headrace.messaging.errors import Fatal
 from headrace.messaging.kafka import KafkaTransport
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.transport import Mark
+from tests.fakes.topics import make_topics
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -49,10 +49,7 @@ class Noted:
 @pytest.fixture
 async def topic(kafka: str) -> str:
     name = f"t-{uuid.uuid4().hex[:8]}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-    await admin.create_topics([NewTopic(name, 2, 1)])
-    await admin.close()
+    await make_topics(kafka, {name: 2})
     return name
 
 

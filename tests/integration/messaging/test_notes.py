@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Collection, Mapping
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 
 from headrace.messaging.ahead import LONGEST
 from headrace.messaging.contract import Outgoing
 from headrace.messaging.kafka import KafkaPublisher, KafkaTransport
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.transport import Mark
+from tests.fakes.topics import make_topics
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -45,7 +46,7 @@ async def test_a_note_reaches_the_next_owner_before_any_record_and_one_that_is_t
     place = TopicPartition(f"t-{uuid.uuid4().hex[:8]}", 0)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
-    await admin.create_topics([NewTopic(place.topic, 1, 1)])
+    await make_topics(kafka, {place.topic: 1})
 
     async def stands() -> tuple[int, str]:
         found = await admin.list_consumer_group_offsets(place.topic)

@@ -6,10 +6,10 @@ import uuid
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from headrace.messaging.progress import remaining
 from headrace.messaging.tail import end_offsets, partitions_of
+from tests.fakes.topics import make_topics
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -17,10 +17,7 @@ pytestmark = pytest.mark.integration
 
 async def test_the_mark_of_a_transaction_at_the_end_is_nothing_to_wait_for(kafka: str) -> None:
     topic, group = f"t-{uuid.uuid4().hex[:8]}", f"g-{uuid.uuid4().hex[:8]}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-    await admin.create_topics([NewTopic(topic, 2, 1)])
-    await admin.close()
+    await make_topics(kafka, {topic: 2})
     async with AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=group) as producer, producer.transaction():
         await producer.send(topic, b"record", partition=0)
     places = await partitions_of(kafka, topic)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaTimeoutError
 
 from headrace.messaging import topics
@@ -27,6 +26,7 @@ from headrace.runtime.host import Host
 from headrace.runtime.service import EventStage, Service
 from headrace.runtime.settings import ServiceSettings
 from headrace.v1.feedback_pb2 import FeedbackSubmitted
+from tests.fakes.topics import make_topics
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -45,11 +45,8 @@ class Case:
         self.handled: Counter[str] = Counter()
 
     async def prepare(self) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        retries = [NewTopic(name, 1, 1) for name in topics.retries_of(self.name, len(QUICK.rests_ms))]
-        await admin.create_topics([NewTopic(self.source, 2, 1), NewTopic(self.out, 1, 1), *retries])
-        await admin.close()
+        retries = dict.fromkeys(topics.retries_of(self.name, len(QUICK.rests_ms)), 1)
+        await make_topics(self.bootstrap, {self.source: 2, self.out: 1, **retries})
 
     async def produce(self, count: int) -> None:
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all") as producer:
