@@ -86,6 +86,21 @@ async def test_a_client_cannot_send_a_message_to_rest_nor_name_where_it_came_fro
     assert recorder.attempts == [1]
 
 
+@pytest.mark.parametrize("count", [b"999999999", b"9999999999999999", b"-7", b"\xff"])
+async def test_a_count_that_no_number_holds_ends_no_service(log: Log, serve: Serve, name: str, count: bytes) -> None:
+    """INVARIANT: a dead letter can be written for every record, or the service falls over it at each start."""
+    topic, recorder = await log.topic(), Recorder()
+    await log.prepare(name)
+    rested = topics.retries(name, "interactive", 1)
+    told = [(headers.ORIGIN_TOPIC, topic.encode()), (headers.ATTEMPT, count), (headers.NOT_BEFORE, b"1")]
+    await log.produce(rested, b"\xff\xff", headers=told)
+    await log.produce(topic, event("next"))
+    async with serve(name, stage(topic, recorder)):
+        await until("the dead letter", lambda: letters(log, topic))
+        await until("the next", lambda: recorder.done == ["next"])
+    assert await log.committed(name, TopicPartition(rested, 0)) == 1
+
+
 async def test_a_flood_of_failures_gives_up_no_more_than_a_few_and_all_is_done_once_it_ends(
     log: Log, serve: Serve, name: str
 ) -> None:

@@ -11,6 +11,8 @@ from headrace.messaging.schedule import Work
 # What a record on a retry topic says of itself. On any other topic it is somebody else's word and means nothing.
 _OURS = (headers.ORIGIN_TOPIC, headers.ORIGIN_PARTITION, headers.ORIGIN_OFFSET, headers.ORIGIN_TIMESTAMP,
          headers.NOT_BEFORE)  # fmt: skip
+# No header counts further: what is reckoned from it fits where it is written down.
+_MOST_DELIVERIES = 1_000_000
 
 
 def arrived(record: Received, processors: Mapping[str, Processor], retry_topics: Collection[str]) -> Work:
@@ -26,5 +28,9 @@ def arrived(record: Received, processors: Mapping[str, Processor], retry_topics:
         interactive=processor.interactive if processor else True,
         source=source,
         stage=processor.stage if processor else "",
-        delivery=max(1, header_int(record.headers, headers.ATTEMPT, 1)) if retried else 1,
+        delivery=_delivery(record) if retried else 1,
     )
+
+
+def _delivery(record: Received) -> int:
+    return min(max(1, header_int(record.headers, headers.ATTEMPT, 1)), _MOST_DELIVERIES)
