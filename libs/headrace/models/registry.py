@@ -21,14 +21,18 @@ class Registry:
         """All names, sorted."""
         return tuple(sorted(self._specs))
 
-    def get(self, name: str) -> ModelSpec:
-        """The model of this name, or `Invalid` naming the known ones."""
-        try:
-            return self._specs[name]
-        except KeyError:
-            raise Invalid(
-                f"unknown model {name!r}: use one of {', '.join(self.names)}", code="unknown_model", field="model"
-            ) from None
+    def names_for(self, task: str) -> tuple[str, ...]:
+        """The names of those that do this, sorted."""
+        return tuple(name for name in self.names if self._specs[name].task == task)
+
+    def get(self, name: str, *, task: str | None = None) -> ModelSpec:
+        """The model of this name, or `Invalid` naming those that would do."""
+        spec = self._specs.get(name)
+        if spec is not None and task in {None, spec.task}:
+            return spec
+        known = ", ".join(self.names if task is None else self.names_for(task))
+        wrong = f"unknown model {name!r}" if spec is None else f"model {name!r} is for {spec.task}, not for {task}"
+        raise Invalid(f"{wrong}: use one of {known}", code="unknown_model", field="model")
 
 
 def load_registry(folder: Path) -> Registry:

@@ -16,6 +16,5 @@ class RegisteredModels:
     def names(self) -> Sequence[str]:
         """The chat models, sorted."""
         if self._names is None:
-            registry = load_registry(self._folder)
-            self._names = tuple(name for name in registry.names if registry.get(name).task == "chat")
+            self._names = load_registry(self._folder).names_for("chat")
         return self._names

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-from headrace.messaging.errors import Invalid
 from headrace.models.fetch import prepare_tokenizer
 from headrace.models.registry import Registry
 from headrace.models.tokenizer import ChatTokenizer
@@ -20,9 +19,7 @@ class RegistryModels:
         self._tokenizers: dict[str, asyncio.Task[ChatTokenizer]] = {}
 
     async def get(self, name: str) -> Model:
-        spec = self._registry.get(name)
-        if spec.task != "chat":
-            raise Invalid(f"model {name!r} is for {spec.task}, not for chat", code="unknown_model", field="model")
+        spec = self._registry.get(name, task="chat")
         return Model(spec.name, spec.revision, Window(spec.limits.context_window, spec.limits.max_new_tokens))
 
     async def count(self, model: Model, messages: Sequence[Message]) -> int:

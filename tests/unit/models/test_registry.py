@@ -46,6 +46,18 @@ def test_an_unknown_model_names_the_known_ones(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.field) == ("unknown_model", "model")
 
 
+def test_who_wants_to_chat_is_named_the_models_that_chat(tmp_path: Path) -> None:
+    write(tmp_path)
+    write(tmp_path, name="words", task="embed")
+    registry = load_registry(tmp_path)
+    assert (registry.names, registry.names_for("chat")) == (("small", "words"), ("small",))
+    assert registry.get("words", task="embed").name == "words"
+    for name, wrong in (("huge", "unknown model 'huge'"), ("words", "model 'words' is for embed, not for chat")):
+        with pytest.raises(Invalid) as caught:
+            registry.get(name, task="chat")
+        assert str(caught.value) == f"{wrong}: use one of small"
+
+
 def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, colour="blue")
     with pytest.raises(Fatal, match=str(path)):
