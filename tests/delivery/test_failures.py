@@ -86,6 +86,22 @@ async def test_a_client_cannot_send_a_message_to_rest_nor_name_where_it_came_fro
     assert recorder.attempts == [1]
 
 
+@pytest.mark.parametrize("moment", [b"99999999999999", b"9" * 18, b"9" * 400, b"-1", b"soon"])
+async def test_a_moment_further_than_anything_rests_is_not_waited_for(
+    log: Log, serve: Serve, name: str, moment: bytes
+) -> None:
+    """INVARIANT: no header holds a partition's offset for an hour, and for another after each start."""
+    topic, recorder = await log.topic(), Recorder()
+    await log.prepare(name)
+    rested = topics.retries(name, "interactive", 1)
+    told = [(headers.ORIGIN_TOPIC, topic.encode()), (headers.ATTEMPT, b"2"), (headers.NOT_BEFORE, moment)]
+    await log.produce(rested, event("rested"), headers=told)
+    async with serve(name, stage(topic, recorder)):
+        await until("the message", lambda: recorder.done == ["rested"])
+    assert recorder.attempts == [2]
+    assert await log.committed(name, TopicPartition(rested, 0)) == 1
+
+
 @pytest.mark.parametrize("count", [b"999999999", b"9999999999999999", b"-7", b"\xff"])
 async def test_a_count_that_no_number_holds_ends_no_service(log: Log, serve: Serve, name: str, count: bytes) -> None:
     """INVARIANT: a dead letter can be written for every record, or the service falls over it at each start."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from headrace.messaging import headers
 from headrace.messaging.processing import Processor
 from headrace.messaging.records import Received, header_int
+from headrace.messaging.retries import LONGEST_REST_MS
 from headrace.messaging.schedule import Work
 
 # What a record on a retry topic says of itself. On any other topic it is somebody else's word and means nothing.
@@ -30,6 +31,16 @@ def arrived(record: Received, processors: Mapping[str, Processor], retry_topics:
         stage=processor.stage if processor else "",
         delivery=_delivery(record) if retried else 1,
     )
+
+
+def due_ms(record: Received, now_ms: int) -> int:
+    """When its next try is due, epoch milliseconds.
+
+    A moment further away than anything rests was written by nobody here: waited for, its partition's offset would stand
+    still, and after each start anew.
+    """
+    claimed = header_int(record.headers, headers.NOT_BEFORE)
+    return claimed if claimed <= now_ms + LONGEST_REST_MS else now_ms
 
 
 def _delivery(record: Received) -> int:

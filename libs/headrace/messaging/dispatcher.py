@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
-from headrace.messaging import headers, topics
-from headrace.messaging.arrival import arrived
+from headrace.messaging import topics
+from headrace.messaging.arrival import arrived, due_ms
 from headrace.messaging.attempts import Attempts, Parked
 from headrace.messaging.breaker import BreakerPolicy
 from headrace.messaging.breakers import Breakers
@@ -20,9 +20,9 @@ from headrace.messaging.errors import Retryable
 from headrace.messaging.failures import Failures
 from headrace.messaging.outlet import Outlet
 from headrace.messaging.processing import Processor, Released
-from headrace.messaging.records import Received, TopicPartition, header_int
+from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.rests import Rests
-from headrace.messaging.retries import LONGEST_REST_MS, RetryPolicy
+from headrace.messaging.retries import RetryPolicy
 from headrace.messaging.schedule import Schedule, Work
 from headrace.messaging.transport import Mark, Subscription
 from headrace.telemetry import metrics
@@ -96,9 +96,9 @@ class Dispatcher:
             return
         work = arrived(record, self._processors, self.retry_topics)
         now_ms = self._clock.now_ms()
-        due_ms = min(header_int(work.record.headers, headers.NOT_BEFORE), now_ms + LONGEST_REST_MS)
-        if due_ms > now_ms:
-            self._rests.put(work, due_ms)
+        due = due_ms(work.record, now_ms)
+        if due > now_ms:
+            self._rests.put(work, due)
         else:
             self._queue(work)
         self._ease(record.home)
