@@ -200,11 +200,13 @@ class Recorder:
         self.begun: list[str] = []
         self.done: list[str] = []
         self.attempts: list[int] = []
+        self.ids: list[str] = []
 
     async def __call__(self, message: Any, context: StageContext) -> Sequence[Outgoing]:
         name = message.feedback_id if message is not None else f"tombstone:{context.key}"
         self.begun.append(name)
         self.attempts.append(context.attempt)
+        self.ids.append(context.message_id)
         await self.work(name)
         self.done.append(name)
         return ()

@@ -74,6 +74,27 @@ async def test_what_fails_every_time_ends_as_one_dead_letter_with_all_its_attemp
     assert (letter.origin.topic, letter.origin.offset) == (topic, 0)
 
 
+async def test_what_rests_and_then_dies_is_buried_as_it_came(log: Log, serve: Serve, name: str) -> None:
+    """A header that is no text, two of one name, an empty one: the letter has them all."""
+    topic, recorder = await log.topic(), Recorder()
+
+    async def never(_name: str) -> None:
+        raise Retryable("away")
+
+    recorder.work = never
+    came = [("colour", b"\xfe"), ("colour", b"blue"), ("nothing", b""), ("tenant", b"a\xff")]
+    await log.produce(topic, event("lost"), headers=came)
+    async with serve(name, stage(topic, recorder)):
+        await until("the dead letter", lambda: letters(log, topic), 40)
+        (rested,) = await log.read(topics.retries(name, "interactive", 1))
+    (letter,) = await letters(log, topic)
+    assert (rested.key, rested.value, letter.keyless, letter.value) == (None, event("lost"), True, event("lost"))
+    ours = headers.OF_EARLIER_TRIES | {headers.MESSAGE_ID, headers.TRACEPARENT}
+    for held in (rested.raw_headers, [(each.key, each.value) for each in letter.headers]):
+        assert [each for each in held if each[0] not in ours] == came
+    assert len(set(recorder.ids)) == 1
+
+
 async def test_a_client_cannot_send_a_message_to_rest_nor_name_where_it_came_from(
     log: Log, serve: Serve, name: str
 ) -> None:

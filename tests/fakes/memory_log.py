@@ -10,12 +10,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from headrace.messaging.clock import Clock, SystemClock
-from headrace.messaging.codec import encode
 from headrace.messaging.contract import Outgoing, Publisher
 from headrace.messaging.outlet import FencedPublisher
 from headrace.messaging.records import Received, TopicPartition, lenient
 from headrace.messaging.transport import Intake, Mark, NotOurs
-from headrace.messaging.wire import headers_of
+from headrace.messaging.wire import encoded
 
 
 class MemoryLog:
@@ -66,11 +65,8 @@ class MemoryPublisher:
         await asyncio.sleep(0)
         if self.refusing:
             raise self.refusing.pop(0)
-        value = encode(outgoing.message, outgoing.encoding) if outgoing.message is not None else outgoing.raw
-        headers = [(name, text.encode()) for name, text in headers_of(outgoing).items()]
-        self.log.append(
-            outgoing.topic, value, key=outgoing.key.encode() or None, headers=headers, partition=outgoing.partition
-        )
+        sent = encoded(outgoing)
+        self.log.append(sent.topic, sent.value, key=sent.key, headers=sent.headers, partition=sent.partition)
 
 
 class MemoryTransport:

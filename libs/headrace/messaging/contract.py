@@ -27,8 +27,11 @@ class Outgoing:
     encoding: Encoding = PROTOBUF
     tenant: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    # Bytes to pass on as they came, instead of a message.
+    # A record to pass on as it came, instead of a message: its bytes, its key where the text above cannot hold it, and
+    # its headers, of which those named above take the place of all that bear their name.
     raw: bytes | None = None
+    raw_key: bytes | None = None
+    raw_headers: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

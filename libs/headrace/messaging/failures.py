@@ -57,10 +57,10 @@ class Failures:
         self, record: Received, topic: str, *, stage: str, error: BaseException, delivery: int, not_before_ms: int
     ) -> None:
         """Put the record on a retry topic, with the way back to where it came from."""
+        # The same message, so that what is made of it has the same ids, however often it is delivered.
+        named = {} if headers.MESSAGE_ID in record.headers else {headers.MESSAGE_ID: record.place}
         onward = {
-            # The same message, so that what is made of it has the same ids, however often it is delivered.
-            headers.MESSAGE_ID: record.place,
-            **record.headers,
+            **named,
             headers.ATTEMPT: str(delivery + 1),
             headers.NOT_BEFORE: str(not_before_ms),
             headers.ORIGIN_TOPIC: record.headers.get(headers.ORIGIN_TOPIC, record.topic),
@@ -68,7 +68,10 @@ class Failures:
             headers.ORIGIN_OFFSET: record.headers.get(headers.ORIGIN_OFFSET, str(record.offset)),
             headers.ORIGIN_TIMESTAMP: record.headers.get(headers.ORIGIN_TIMESTAMP, str(record.timestamp_ms)),
         }
-        outgoing = Outgoing(topic, key=record.key_text, message=None, raw=record.value, headers=onward)
+        outgoing = Outgoing(
+            topic, key="", message=None, headers=onward,
+            raw=record.value, raw_key=record.key, raw_headers=record.raw_headers,
+        )  # fmt: skip
         await self.insist(lambda: self._outlet(record).publish(outgoing))
         self.note_retry(stage, error, where="topic", tries=delivery)
 

@@ -7,11 +7,13 @@ under concurrency commits work that is still running.
 import asyncio
 from collections.abc import Callable, Collection
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from faststream.kafka.publisher.producer import AioKafkaFastProducerImpl
 
 from headrace.messaging.connections import mend
 from headrace.messaging.contract import Outgoing
@@ -24,7 +26,7 @@ from headrace.messaging.tolerant_records import tolerate
 from headrace.messaging.transactional_producers import KafkaProducers
 from headrace.messaging.transactions import Transactions
 from headrace.messaging.transport import Intake, Subscription
-from headrace.messaging.wire import headers_of, value_of
+from headrace.messaging.wire import Encoded, encoded
 
 # The most that any topic takes (dead letters hold the originals of all others); each topic sets its own limit below.
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -73,13 +75,12 @@ class KafkaPublisher:
 
     async def publish(self, outgoing: Outgoing) -> None:
         """Return once acknowledged; `Invalid` if it is too large, `Retryable` if the broker does not answer."""
-        value = value_of(outgoing)
-        headers = headers_of(outgoing)
+        sent = encoded(outgoing)
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                await self._send(outgoing, value, headers, outgoing.partition)
+                await self._send(sent, sent.partition)
         except MessageSizeTooLargeError as exc:
-            size = len(value or b"")
+            size = len(sent.value or b"")
             raise Invalid(
                 f"the message has {size} bytes, {outgoing.topic} takes {MAX_MESSAGE_BYTES}",
                 code="too_large",
@@ -88,19 +89,23 @@ class KafkaPublisher:
         except (KafkaError, TimeoutError) as exc:
             raise Retryable(f"{outgoing.topic} did not acknowledge: {type(exc).__name__}") from exc
 
-    async def _send(
-        self, outgoing: Outgoing, value: bytes | None, headers: dict[str, str], partition: int | None
-    ) -> None:
+    async def _send(self, sent: Encoded, partition: int | None) -> None:
         try:
-            await self._broker.publish(
-                value, topic=outgoing.topic, key=outgoing.key.encode() or None, partition=partition, headers=headers
+            await _producer_of(self._broker).send_and_wait(
+                sent.topic, sent.value, key=sent.key, partition=partition, headers=list(sent.headers)
             )
         except AssertionError:
             # aiokafka's way to say that there is no such partition. Whoever asked for it reads the wrong topic; by the
             # key the message is at least where others look for it.
             if partition is None:
                 raise
-            await self._send(outgoing, value, headers, None)
+            await self._send(sent, None)
+
+
+def _producer_of(broker: KafkaBroker) -> AIOKafkaProducer:
+    """The framework's way out takes headers as text, one of each name: what is passed on would not be what came."""
+    within = cast("AioKafkaFastProducerImpl", broker._producer)  # noqa: SLF001 - there is no public way to it
+    return within._producer.producer  # noqa: SLF001 - the same
 
 
 def _never(_topic: str) -> bool:

@@ -22,28 +22,27 @@ class Encoded:
 
 def encoded(outgoing: Outgoing) -> Encoded:
     """The message with its headers, in the trace that is current."""
-    return Encoded(
-        outgoing.topic,
-        outgoing.key.encode() or None,
-        value_of(outgoing),
-        outgoing.partition,
-        tuple((name, text.encode()) for name, text in headers_of(outgoing).items()),
-    )
+    key = outgoing.key.encode() or None if outgoing.raw_key is None else outgoing.raw_key
+    value = encode(outgoing.message, outgoing.encoding) if outgoing.message is not None else outgoing.raw
+    if key is None and value is None:
+        # Clients in Python refuse to send a record of nothing at all, which others may have written.
+        value = b""
+    own = _headers(outgoing)
+    passed = [held for held in outgoing.raw_headers if held[0] not in own]
+    passed += [(name, text.encode()) for name, text in own.items()]
+    return Encoded(outgoing.topic, key, value, outgoing.partition, tuple(passed))
 
 
-def value_of(outgoing: Outgoing) -> bytes | None:
-    """The bytes of the message, or those that are passed on as they came."""
-    return encode(outgoing.message, outgoing.encoding) if outgoing.message is not None else outgoing.raw
-
-
-def headers_of(outgoing: Outgoing) -> dict[str, str]:
-    """The headers of a message on its way out: its own, its identity, the current trace."""
+def _headers(outgoing: Outgoing) -> dict[str, str]:
+    """Its own, its identity, the current trace: what is not said already."""
     headers = dict(outgoing.headers)
-    headers.setdefault(names.MESSAGE_ID, str(uuid.uuid4()))
+    said = {name for name, _ in outgoing.raw_headers} | headers.keys()
+    if names.MESSAGE_ID not in said:
+        headers[names.MESSAGE_ID] = str(uuid.uuid4())
     if outgoing.message is not None:
         headers.setdefault(names.CONTENT_TYPE, content_type(type(outgoing.message), outgoing.encoding))
     if outgoing.tenant:
         headers.setdefault(names.TENANT, outgoing.tenant)
-    if names.TRACEPARENT not in headers:
+    if names.TRACEPARENT not in said:
         inject(headers)
     return headers
