@@ -9,7 +9,7 @@ from typing import Final
 from headrace.client.dead_letters.plan import Wish, plan
 from headrace.client.dead_letters.redrive import Redrive, Redriven, Settled
 from headrace.client.dead_letters.repair import Repair
-from headrace.messaging import headers
+from headrace.messaging import headers, topics
 from headrace.messaging.dead_letters import Onward
 from headrace.messaging.disposing import Disposing
 from headrace.messaging.errors import Invalid
@@ -31,8 +31,10 @@ async def redrive(bootstrap: str, pipelines: Path, sent: Sequence[Mutant]) -> tu
     async with aclosing(letters_from(bootstrap)) as letters:
         async for letter, content in letters:
             tags = [header.value.decode() for header in content.headers if header.key == TAG]
-            if letter.error == "Undecodable" and tags and tags[0] in by_tag:
-                found.append((letter, content, by_tag[tags[0]]))
+            made = by_tag.get(tags[0]) if tags else None
+            # What was put among the letters themselves is listed as one, and has nowhere to go back to.
+            if letter.error == "Undecodable" and made is not None and made.topic != topics.DEAD_LETTERS:
+                found.append((letter, content, made))
     loaded = Pipelines.load(pipelines)
     wrong = await _by_command(bootstrap, loaded, found[:BY_COMMAND])
     wrong += await _in_bulk(bootstrap, loaded, found[BY_COMMAND:])
