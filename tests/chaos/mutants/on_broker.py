@@ -38,10 +38,10 @@ VALID_EVERY: Final = 10
 CLIENTS: Final = 3
 ROWS: Final = 40
 PATIENCE_S: Final = 120.0
-# So many mutants are sent at a time, once no more than so many records wait to be worked on. What rests is not counted.
+# So many mutants are sent at a time, once no more than so many records wait to be worked on: they are to disturb the
+# people beside them, not to overload the path.
 TOGETHER: Final = 250
 BEHIND: Final = 500
-_RETRIES: Final = frozenset(name for service in topics.SERVICES for name in topics.retries_of(service, topics.RETRY_TIERS))
 # Numbers of mutants that no run in memory gets.
 FIRST: Final = 900_000_000
 PARTITIONS: Final = {name: spec.partitions for name, spec in TopicPlan.load().specs().items()}
@@ -125,7 +125,7 @@ async def _send(
     backlog = Backlog(bootstrap)
     while len(wanted) < count:
         if len(wanted) % TOGETHER == 0:
-            await _caught_up(backlog)
+            await backlog.at_most(BEHIND)
         made = mutant(seed, number, now_ms)
         number += 1
         if _held_for_an_hour(made):
@@ -141,15 +141,6 @@ async def _send(
             await asyncio.sleep(0)
     refused = await sending.flush()
     return [made for made in wanted if made.number not in refused], valid, len(refused)
-
-
-async def _caught_up(backlog: Backlog) -> None:
-    """Wait while much is left to do: mutants are to disturb the people beside them, not to overload the path."""
-    while True:
-        left = await backlog.left()
-        if sum(count for (_, (topic, _)), count in left.items() if topic not in _RETRIES) <= BEHIND:
-            return
-        await asyncio.sleep(0.2)
 
 
 def _held_for_an_hour(made: Mutant) -> bool:
