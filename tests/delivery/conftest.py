@@ -158,10 +158,15 @@ def serve(log: Log) -> Serve:
 
     @asynccontextmanager
     async def run(
-        service: str, *stages: Any, instance: str = "a", concurrency: int = 8, breaker: BreakerPolicy | None = None
+        service: str,
+        *stages: Any,
+        instance: str = "a",
+        concurrency: int = 8,
+        breaker: BreakerPolicy | None = None,
+        drain_seconds: float = 2.0,
     ) -> AsyncIterator[Running]:
         await log.prepare(service)
-        settings = ServiceSettings(instance=instance, concurrency=concurrency, drain_seconds=2.0)
+        settings = ServiceSettings(instance=instance, concurrency=concurrency, drain_seconds=drain_seconds)
         transport = log.transport(instance)
         host = Host(Service(service, settings, tuple(stages)), transport, policy=QUICK, breaker=breaker)
         async with host:

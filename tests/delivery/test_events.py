@@ -60,7 +60,7 @@ async def test_what_was_finished_behind_a_message_that_was_running_at_the_crash_
         await log.produce(topic, event(event_name), key=event_name.encode())
 
     async def noted() -> bool:
-        return await log.note(name, place) == "0:1,3-4"
+        return await log.note(name, place) == "0:1,3-4;0*1,2*1"
 
     async with serve(name, stage(topic, before)) as running:
         await until("a note on the quick ones", noted)

@@ -9,7 +9,7 @@ import structlog
 from headrace.messaging import topics
 from headrace.messaging.breaker import Breaker
 from headrace.messaging.clock import Clock
-from headrace.messaging.errors import Fatal, Fenced, Invalid, Undecodable
+from headrace.messaging.errors import CrashLoop, Fatal, Fenced, Invalid, Undecodable
 from headrace.messaging.failures import Failures
 from headrace.messaging.processing import Finished, Processed, Processor
 from headrace.messaging.records import Received
@@ -45,7 +45,9 @@ class Attempts:
         policy: RetryPolicy,
         breaker: Callable[[str], Breaker],
         afresh: Callable[[Received], None],
+        survived: Callable[[Work], None],
     ) -> None:
+        """`survived` hears of each try that failed and has not ended the process."""
         self._service = service
         self._processors = processors
         self._failures = failures
@@ -53,6 +55,7 @@ class Attempts:
         self._policy = policy
         self._breaker = breaker
         self._afresh = afresh
+        self._survived = survived
 
     async def run(self, work: Work) -> Attempted:
         """Return once the record is settled, in whatever way; `Fatal` is raised."""
@@ -62,6 +65,9 @@ class Attempts:
             error = Fatal(f"nothing here consumes {work.source}")
             await self._failures.bury(record, stage=self._service, error=error, attempts=1)
             return Finished()
+        if work.crashes >= self._policy.crashes:
+            killing = CrashLoop(f"{work.crashes} processes ended while they worked on it")
+            return await self._bury(work, processor, killing)
         breaker = self._breaker(processor.stage)
         while not breaker.open:
             work.tries += 1
@@ -104,6 +110,7 @@ class Attempts:
     async def _after(self, work: Work, processor: Processor, error: Exception) -> Attempted | None:
         """Act on an error; None: try again in place."""
         self._afresh(work.record)
+        self._survived(work)
         action = consequence(
             error,
             tries=work.tries,
@@ -138,7 +145,7 @@ class Attempts:
         return Finished()
 
     async def _bury(self, work: Work, processor: Processor, error: Exception) -> Processed:
-        attempts = (work.delivery - 1) * self._policy.tries + work.tries
+        attempts = (work.delivery - 1) * self._policy.tries + work.tries + work.crashes
         await self._failures.bury(work.record, stage=processor.stage, error=error, attempts=attempts)
         try:
             return await self._failures.insist(lambda: processor.buried(work.record, error))

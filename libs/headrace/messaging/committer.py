@@ -24,13 +24,17 @@ LINGER_S = 0.02
 # What finishes at the same moment travels together.
 TOGETHER_S = 0.002
 RETRY_S = 0.5
+# How long work that may end the process waits until it is written down that it was begun. A broker that does not answer
+# for longer holds nothing up.
+NOTED_S = 1.0
 
 
 class Committer:
     """The progress of every partition that is ours, and the one task that commits it."""
 
-    def __init__(self, service: str, *, clock: Clock, fail: Callable[[BaseException], None]) -> None:
+    def __init__(self, service: str, *, clock: Clock, capacity: int, fail: Callable[[BaseException], None]) -> None:
         self._service = service
+        self._capacity = capacity
         self._clock = clock
         self._fail = fail
         self._progress: dict[TopicPartition, PartitionProgress] = {}
@@ -43,6 +47,11 @@ class Committer:
         # Set while the task runs: a commit that is on its way may be refused after the reason to try again has passed.
         self._asked_again = False
         self._committed_s = 0.0
+        # Of each partition: how many beginnings are still to be waited for. Of all: how many there were, and of how
+        # the broker has been told.
+        self._careful: dict[TopicPartition, int] = {}
+        self._begun = self._told = 0
+        self._news = asyncio.Event()
 
     def bind(self, subscription: Subscription) -> None:
         """Commit by this place in the group."""
@@ -60,10 +69,13 @@ class Committer:
 
     def start(self, record: Received) -> bool:
         """Note a delivery; False for a repeat of what is already open, and for what was finished before a crash."""
-        progress = self._progress.setdefault(record.home, PartitionProgress())
+        passed = self._passed.get(record.home)
+        progress = self._progress.get(record.home)
+        if progress is None:
+            progress = self._progress[record.home] = PartitionProgress(passed.begun if passed else {})
+            self._careful[record.home] = self._capacity
         if not progress.start(record.offset):
             return False
-        passed = self._passed.get(record.home)
         if passed is None or not passed.passes(record.offset):
             return True
         progress.finish(record.offset)
@@ -74,6 +86,41 @@ class Committer:
         """Pass over what the notes say is finished."""
         for place, mark in marks.items():
             self._passed[place] = Ahead(mark.offset, mark.note)
+
+    def crashes(self, record: Received) -> int:
+        """How many processes have died while a record that was delivered was at work."""
+        progress = self._progress.get(record.home)
+        return progress.begun(record.offset) if progress else 0
+
+    def begin(self, record: Received) -> int:
+        """Note that a record is at work, so that whoever has its partition after a crash knows of it.
+
+        Returns what `told` is to be asked for; 0 where nothing need be waited for. Only the first of a partition wait:
+        among them is whatever ended the process before.
+        """
+        progress = self._progress.get(record.home)
+        if progress is None or not self._annotated(record.home):
+            return 0
+        progress.begin(record.offset)
+        self._begun += 1
+        self._commit_soon()
+        if self._careful[record.home] <= 0:
+            return 0
+        self._careful[record.home] -= 1
+        return self._begun
+
+    async def told(self, begun: int) -> None:
+        """Wait until the broker knows of so many beginnings, or has not answered for a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(NOTED_S):
+                while self._told < begun:
+                    await self._news.wait()
+
+    def leave(self, record: Received) -> None:
+        """Note that a record is at work no more though it is not finished: the process lives and has let go of it."""
+        progress = self._progress.get(record.home)
+        if progress is not None and self._annotated(record.home):
+            progress.leave(record.offset)
 
     def settle(self, record: Received, processed: Processed) -> None:
         """Note that a record is done, or held for its stream, and commit soon."""
@@ -98,6 +145,7 @@ class Committer:
         for place in gone:
             self._progress.pop(place, None)
             self._passed.pop(place, None)
+            self._careful.pop(place, None)
         for home, stream in [held for held in self._held if held[0] in gone]:
             del self._held[home, stream]
 
@@ -150,15 +198,19 @@ class Committer:
         if subscription is None:
             return False
         ours = subscription.assignment()
+        begun = self._begun
         due = {place: mark for place in self._progress if place in ours and (mark := self._due(place))}
         if not due:
+            self._tell(begun)
             return False
         try:
             await subscription.commit(due)
         except NotOurs as exc:
             # The group has moved on. Whoever owns the partitions now does the work again; its effects are idempotent.
             log.info("commit refused, the group has moved on", reason=str(exc))
+            self._tell(begun)
             return False
+        self._tell(begun)
         metrics.COMMITS.labels(self._service).inc()
         for place, mark in due.items():
             if place in self._progress:
@@ -167,6 +219,13 @@ class Committer:
         return any(self._due(place) for place in self._progress if place in ours)
 
     def _due(self, place: TopicPartition) -> Mark | None:
-        noted = self._subscription is not None and self._subscription.annotates(place)
-        said = self._progress[place].committable(noted=noted)
+        said = self._progress[place].committable(noted=self._annotated(place))
         return Mark(*said) if said else None
+
+    def _annotated(self, place: TopicPartition) -> bool:
+        return self._subscription is not None and self._subscription.annotates(place)
+
+    def _tell(self, begun: int) -> None:
+        self._told = begun
+        told, self._news = self._news, asyncio.Event()
+        told.set()

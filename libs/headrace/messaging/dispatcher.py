@@ -16,9 +16,11 @@ from headrace.messaging.breaker import BreakerPolicy
 from headrace.messaging.breakers import Breakers
 from headrace.messaging.clock import Clock
 from headrace.messaging.committer import Committer
+from headrace.messaging.crashes import Crashes
 from headrace.messaging.errors import Retryable
 from headrace.messaging.failures import Failures
 from headrace.messaging.outlet import Outlet
+from headrace.messaging.pauses import Pauses
 from headrace.messaging.processing import Processor, Released
 from headrace.messaging.records import Received, TopicPartition
 from headrace.messaging.rests import Rests
@@ -31,9 +33,6 @@ log = structlog.get_logger()
 
 # How long a rebalance may wait for work that is about to finish.
 FLUSH_S = 1.0
-# How many offsets of a partition may be delivered and not yet committed, for each message that may run. Whatever is
-# finished behind a slow one is done again after a crash, and a transaction keeps its effects in memory until then.
-OUTSTANDING = 512
 
 
 class Dispatcher:
@@ -64,21 +63,25 @@ class Dispatcher:
         )  # fmt: skip
         self._attempts = Attempts(
             service, processors, failures=Failures(service, outlet.of, clock), clock=clock, policy=policy,
-            breaker=self._breakers.of, afresh=outlet.afresh,
+            breaker=self._breakers.of, afresh=outlet.afresh, survived=self._survived,
         )  # fmt: skip
-        self._high, self._low, self._most = 4 * capacity, capacity, OUTSTANDING * capacity
-        self._paused: set[TopicPartition] = set()
         self._tasks: dict[asyncio.Task[None], Work] = {}
         self._subscription: Subscription | None = None
         self._draining = False
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-        self._committer = Committer(service, clock=clock, fail=self._fail)
+        self._committer = Committer(service, clock=clock, capacity=capacity, fail=self._fail)
+        self._pauses = Pauses(
+            processors, capacity=capacity, waiting=lambda home: self._schedule.queued(home) + self._rests.count(home),
+            parked=self._breakers.count, outstanding=self._committer.outstanding,
+        )  # fmt: skip
+        self._crashes = Crashes(self._committer, processors, alone_after=policy.alone_after)
 
     def bind(self, subscription: Subscription) -> None:
         """Pause, resume, publish and commit by this place in the group; what came in by now may run."""
         self._subscription = subscription
         self._committer.bind(subscription)
         self._outlet.bind(subscription)
+        self._pauses.bind(subscription)
         self._pump()
 
     @property
@@ -94,7 +97,7 @@ class Dispatcher:
         """Take a record; a full partition is paused, never refused."""
         if self._draining or not self._committer.start(record):
             return
-        work = arrived(record, self._processors, self.retry_topics)
+        work = self._crashes.judged(arrived(record, self._processors, self.retry_topics))
         now_ms = self._clock.now_ms()
         due = due_ms(work.record, now_ms)
         if due > now_ms:
@@ -117,8 +120,8 @@ class Dispatcher:
         metrics.REBALANCES.labels(self._service).inc()
         known = self._committer.partitions
         self._hand_back(known - frozenset(partitions) if unbroken else known)
-        if self._subscription and (still := self._paused & frozenset(partitions)):
-            self._subscription.pause(still)
+        self._pauses.again(partitions)
+        self._crashes.resume(self._tasks.values())
         self._committer.resume()
         self._pump()
 
@@ -131,7 +134,8 @@ class Dispatcher:
         leaving = frozenset(partitions)
         running = [task for task, work in self._tasks.items() if work.record.home in leaving]
         if running:
-            await asyncio.wait(running, timeout=FLUSH_S)
+            _, unfinished = await asyncio.wait(running, timeout=FLUSH_S)
+            self._crashes.let_go([self._tasks[task] for task in unfinished if task in self._tasks])
         try:
             await self._committer.flush()
         except Retryable as exc:
@@ -184,11 +188,21 @@ class Dispatcher:
         self._ease(work.record.home)
         self._pump()
 
+    def _survived(self, work: Work) -> None:
+        self._schedule.accompany(work)
+        self._pump()
+
     async def _run(self, work: Work) -> None:
-        outcome = await self._attempts.run(work)
+        try:
+            await self._crashes.begin(work)
+            outcome = await self._attempts.run(work)
+        except BaseException:
+            self._crashes.leave(work)
+            raise
         if not isinstance(outcome, Parked):
             self._committer.settle(work.record, outcome)
             return
+        self._crashes.leave(work)
         # Before the key is released: what waits for it must stay behind.
         if self._breakers.opened(work.stage, outcome.error):
             for waiting in self._schedule.extract(work.stage):
@@ -209,25 +223,12 @@ class Dispatcher:
         for work in waiting:
             self._schedule.put(work)
         # The partition of the record that was tried as well: nothing of it may be waiting any more.
-        for home in list(self._paused):
-            self._ease(home)
+        self._pauses.ease_all()
         self._pump()
 
     def _ease(self, home: TopicPartition) -> None:
-        """Pause a partition that is full or cannot be worked on; resume one that has room."""
-        if self._subscription is None or self._draining:
-            return
-        parked = self._breakers.count(home)
-        waiting = self._schedule.queued(home) + self._rests.count(home) + parked
-        processor = self._processors.get(home.topic)
-        # A stream's offsets are held until its end, which a pause would never let come.
-        stalled = self._committer.outstanding(home) > self._most and not (processor and processor.streaming)
-        if home not in self._paused and (waiting > self._high or parked or stalled):
-            self._paused.add(home)
-            self._subscription.pause([home])
-        elif home in self._paused and waiting < self._low and not parked and not stalled:
-            self._paused.discard(home)
-            self._subscription.resume([home])
+        if not self._draining:
+            self._pauses.ease(home)
 
     def _hand_back(self, gone: Collection[TopicPartition]) -> None:
         if not gone:
@@ -239,7 +240,7 @@ class Dispatcher:
             if work.record.home in gone:
                 task.cancel()
         self._committer.forget(gone)
-        self._paused -= frozenset(gone)
+        self._pauses.forget(gone)
         for processor in self._processors.values():
             processor.forget(gone)
         log.info("partitions handed back", partitions=[f"{place.topic}:{place.partition}" for place in gone])

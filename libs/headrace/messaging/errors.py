@@ -4,6 +4,7 @@ HeadraceError
 ├── Retryable    try again: in place with backoff, then by the retry topic, then a dead letter
 ├── Invalid      never try again: a dead letter now, or an answer that names the field
 │   └── Undecodable    the bytes are no message: a dead letter with the raw bytes
+├── CrashLoop    process after process ended while it worked on this: a dead letter, before the next one does
 ├── Fenced       the work belongs to another member now: drop it, nothing of it counts
 └── Fatal        stop the service: it cannot do its work, and every message would fail alike
 """
@@ -35,6 +36,10 @@ class Undecodable(Invalid):
 
     def __init__(self, message: str, *, field: str = "value") -> None:
         super().__init__(message, code="undecodable", field=field)
+
+
+class CrashLoop(HeadraceError):  # noqa: N818 - the field's word
+    """Work on it was begun by one process after the other, and none lived to see its end."""
 
 
 class Fenced(HeadraceError):  # noqa: N818 - the field's word

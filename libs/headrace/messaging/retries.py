@@ -18,6 +18,10 @@ class RetryPolicy:
     ceiling_ms: int = 5_000
     # How long a message rests on each retry topic, `headrace.retries.<service>.<lane>.<n>.v1`.
     rests_ms: tuple[int, ...] = (5_000, 30_000, 300_000)
+    # After so many processes have died while it was at work, a message runs alone, so that the next death is its own or
+    # none; after so many in all it is a dead letter.
+    alone_after: int = 3
+    crashes: int = 6
 
     @property
     def deliveries(self) -> int:

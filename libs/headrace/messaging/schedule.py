@@ -23,10 +23,15 @@ class Work:
     # How often the record was delivered, from 1, and how often it was tried in this place.
     delivery: int = 1
     tries: int = 0
+    # How many processes have died while it was at work; it runs alone where that may have been its doing.
+    crashes: int = 0
+    alone: bool = False
+    # Whether it is written down that it is at work.
+    begun: bool = False
 
 
 class Schedule:
-    """Two lanes of per-key queues. A key that runs is busy until released."""
+    """Two lanes of per-key queues. A key that runs is busy until released. What runs alone goes before all others."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -34,6 +39,8 @@ class Schedule:
         self._batch_capacity = max(1, capacity - max(1, capacity // 4)) if capacity > 1 else 1
         self._waiting: dict[Hashable, deque[Work]] = {}
         self._ready: dict[bool, deque[Hashable]] = {True: deque(), False: deque()}
+        self._ready_alone: deque[Hashable] = deque()
+        self._alone: Work | None = None
         self._running: dict[Hashable, Work] = {}
         self._running_batch = 0
         self._queued: Counter[TopicPartition] = Counter()
@@ -47,37 +54,67 @@ class Schedule:
             return
         self._waiting[work.key] = deque((work,))
         if work.key not in self._running:
-            self._ready[work.interactive].append(work.key)
+            self._is_ready(work)
 
     def take(self) -> Work | None:
         """The next message that may run now; its key is busy until `release`."""
-        if len(self._running) >= self._capacity:
+        if self._alone is not None or len(self._running) >= self._capacity:
             return None
+        if first := self._next(self._ready_alone):
+            # Nothing new begins until it has had its turn.
+            if self._running:
+                return None
+            self._alone = first
+            return self._begin(first)
         for interactive in (True, False):
             if not interactive and self._running_batch >= self._batch_capacity:
                 return None
-            ready = self._ready[interactive]
-            while ready:
-                key = ready.popleft()
-                queue = self._waiting.get(key)
-                if not queue or key in self._running:
-                    continue
-                work = queue.popleft()
-                if not queue:
-                    del self._waiting[key]
-                self._queued[work.record.home] -= 1
-                self._running[key] = work
-                self._running_batch += not interactive
-                return work
+            if first := self._next(self._ready[interactive]):
+                return self._begin(first)
         return None
+
+    def accompany(self, work: Work) -> None:
+        """It need not be alone any more."""
+        if self._alone is work:
+            self._alone = None
 
     def release(self, work: Work) -> None:
         """The key is free; what waits for it may run."""
         if self._running.pop(work.key, None) is None:
             return
+        self.accompany(work)
         self._running_batch -= not work.interactive
         if queue := self._waiting.get(work.key):
-            self._ready[queue[0].interactive].append(work.key)
+            self._is_ready(queue[0])
+
+    def _is_ready(self, first: Work) -> None:
+        self._ready_of(first).append(first.key)
+
+    def _ready_of(self, first: Work) -> deque[Hashable]:
+        return self._ready_alone if first.alone else self._ready[first.interactive]
+
+    def _next(self, ready: deque[Hashable]) -> Work | None:
+        """The first of those that are ready. What was dropped meanwhile is not, and another may stand in its place."""
+        while ready:
+            queue = self._waiting.get(ready[0])
+            first = queue[0] if queue and ready[0] not in self._running else None
+            if first is not None and self._ready_of(first) is ready:
+                return first
+            ready.popleft()
+            if first is not None:
+                self._is_ready(first)
+        return None
+
+    def _begin(self, first: Work) -> Work:
+        self._ready_of(first).popleft()
+        queue = self._waiting[first.key]
+        queue.popleft()
+        if not queue:
+            del self._waiting[first.key]
+        self._queued[first.record.home] -= 1
+        self._running[first.key] = first
+        self._running_batch += not first.interactive
+        return first
 
     def extract(self, stage: str) -> list[Work]:
         """Take out all that waits for a stage, each key in order; what runs goes on."""

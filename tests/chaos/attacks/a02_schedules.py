@@ -8,13 +8,15 @@ from tests.chaos.attack import Progress, Report, Size
 from tests.chaos.sim.batches import Batch, run_batches
 
 # How many schedules of each scenario a unit runs: most hit one service's delivery with all kinds of faults, some of
-# them with transactions, some under a build that fails on everything, some with more than fits in memory; some kill it
-# at each await point in turn, and some take the whole path, of which now and then one service has a defect.
+# them with transactions, some under a build that fails on everything, some with more than fits in memory, some with a
+# message that ends every process which handles it; some kill it at each await point in turn, and some take the whole
+# path, of which now and then one service has a defect.
 _CI: Final = {
-    "delivery": 4_200,
+    "delivery": 3_800,
     "once": 2_000,
     "flood": 1_000,
     "burst": 300,
+    "lethal": 400,
     "sweep": 2_000,
     "path": 400,
     "defect": 100,

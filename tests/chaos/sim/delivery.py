@@ -8,8 +8,8 @@ from unittest.mock import patch
 from headrace.messaging.records import TopicPartition
 from headrace.runtime.service import Service
 from tests.chaos.sim.effects import FLOOD, Handlers, Store, produce
-from tests.chaos.sim.faults import CALM_S, Faults, Kinds, draw
-from tests.chaos.sim.inputs import DELTAS, SERVICE, draw_burst, draw_plain
+from tests.chaos.sim.faults import CALM_S, Faults, Kinds, draw, draw_few
+from tests.chaos.sim.inputs import DELTAS, SERVICE, draw_burst, draw_lethal, draw_plain
 from tests.chaos.sim.inputs import draw as draw_inputs
 from tests.chaos.sim.process import Process
 from tests.chaos.sim.promises import Promises
@@ -29,23 +29,31 @@ class Delivery:
     """Processes of one service, a few messages, and what becomes of them."""
 
     def __init__(
-        self, run: Run, *, kill_at: int = 0, once: bool = False, flood: bool = False, burst: bool = False
+        self,
+        run: Run,
+        *,
+        kill_at: int = 0,
+        once: bool = False,
+        flood: bool = False,
+        burst: bool = False,
+        lethal: bool = False,
     ) -> None:
         """`kill_at`: no fault but this one, the first process dies before this step of its own.
 
         `once`: what a record leads to and its offset are one transaction, for all but streams. `flood`: for a while
         every handler fails on everything, as a bad build does. `burst`: more comes at once than fits in memory.
+        `lethal`: one message ends every process that handles it.
         """
         self._run = run
         if once:
             run.exactly_once = lambda _service: lambda topic: topic != DELTAS
         self._kill_at = kill_at
-        self._kinds = Kinds() if kill_at else draw(run.choice)
-        self._quiet = self._kinds.quiet and not kill_at
+        self._kinds = Kinds() if kill_at else draw_few(run.choice) if lethal else draw(run.choice)
+        self._quiet = self._kinds.quiet and not kill_at and not lethal
         began = run.choice.uniform(0, 10)
         self._bad_build = (began, began + run.choice.uniform(1, 60)) if flood else None
         self._burst = burst
-        drawn = draw_plain if flood else draw_burst if burst else draw_inputs
+        drawn = draw_plain if flood else draw_burst if burst else draw_lethal if lethal else draw_inputs
         inputs = drawn(run.choice)
         self._store = Store(fenced=not self._quiet)
         self._behaviours = {each.name: each.behaviour for each in inputs}
@@ -61,7 +69,7 @@ class Delivery:
     async def play(self) -> None:
         """Run to the end and judge it."""
         # So few that what is finished behind a slow message soon is too much.
-        with patch("headrace.messaging.dispatcher.OUTSTANDING", 5) if self._burst else nullcontext():
+        with patch("headrace.messaging.pauses.OUTSTANDING", 5) if self._burst else nullcontext():
             await self._play()
 
     async def _play(self) -> None:

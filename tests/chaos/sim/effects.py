@@ -116,6 +116,10 @@ class Handlers:
         self._calls[name] += 1
         if behaviour.work_s:
             await asyncio.sleep(behaviour.work_s)
+        if behaviour.lethal:
+            self._run.kill(self._process)
+            # Nothing of it ever runs again.
+            await asyncio.sleep(0)
         if self._calls[name] > behaviour.failing:
             return
         match behaviour.error:

@@ -46,6 +46,12 @@ def draw(choice: Random) -> Kinds:
     )
 
 
+def draw_few(choice: Random) -> Kinds:
+    """Beside a message that kills: nothing that kills as well, since nobody could tell whose doing a death was."""
+    one = choice.randint(1, 2)
+    return choice.choice((Kinds(), Kinds(rebalances=one), Kinds(restarts=one), Kinds(troubles=one)))
+
+
 @dataclass
 class Faults:
     """Plans the faults of a run on the processes that its scenario keeps running."""

@@ -2,7 +2,7 @@
 
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, Literal
 
@@ -31,11 +31,13 @@ class Behaviour:
     error: Literal["retryable", "asked", "defect", "invalid"] = "retryable"
     # Bytes that are no message.
     poison: bool = False
+    # Ends every process that handles it.
+    lethal: bool = False
 
     @property
     def buried(self) -> bool:
         """Whether a dead letter is what must become of it."""
-        return self.poison or self.error == "invalid" or self.failing >= DOOMED
+        return self.poison or self.lethal or self.error == "invalid" or self.failing >= DOOMED
 
 
 DOOMED: Final = 10_000
@@ -95,6 +97,15 @@ def draw(choice: Random) -> list[Input]:
     for number in range(choice.randint(0, 2)):
         inputs += _run_of(choice, "delta", f"d{number}", choice.randint(1, 6))
     return sorted(inputs, key=lambda each: each.at_s)
+
+
+def draw_lethal(choice: Random) -> list[Input]:
+    """The same, with one among them that ends every process that handles it."""
+    inputs = draw(choice)
+    place = choice.choice([number for number, each in enumerate(inputs) if each.stage != "delta"])
+    lethal = Behaviour(work_s=choice.choice((0.0, 0.001, 0.1, 3.0)), lethal=True)
+    inputs[place] = replace(inputs[place], behaviour=lethal)
+    return inputs
 
 
 def draw_burst(choice: Random) -> list[Input]:

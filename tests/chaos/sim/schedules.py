@@ -55,6 +55,12 @@ def _burst(run: Run, _step: int) -> Scenario:
     return Delivery(run, once=run.seed % 2 == 1, burst=True)
 
 
+def _lethal(run: Run, _step: int) -> Scenario:
+    from tests.chaos.sim.delivery import Delivery
+
+    return Delivery(run, lethal=True)
+
+
 def _sweep(run: Run, step: int) -> Scenario:
     from tests.chaos.sim.delivery import Delivery
 
@@ -79,6 +85,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Run, int], Scenario]]] = {
     "once": _once,
     "flood": _flood,
     "burst": _burst,
+    "lethal": _lethal,
     "sweep": _sweep,
     "path": _path,
     "defect": _defect,

@@ -129,3 +129,47 @@ def test_a_note_has_a_limit_and_what_does_not_fit_is_done_again() -> None:
 )
 def test_a_note_of_another_commit_or_of_somebody_else_says_nothing(note: str) -> None:
     assert not Ahead(5, note).passes(6)
+
+
+def test_what_is_at_work_is_said_in_the_note_until_it_is_finished_or_left() -> None:
+    progress = PartitionProgress()
+    for offset in (5, 6, 7):
+        progress.start(offset)
+        progress.begin(offset)
+    assert progress.committable(noted=True) == (5, "5:;0*1,1*1,2*1")
+    progress.finish(6)
+    assert progress.committable(noted=True) == (5, "5:1;0*1,2*1")
+    progress.leave(7)
+    assert progress.committable(noted=True) == (5, "5:1;0*1")
+    progress.finish(5)
+    assert progress.committable(noted=True) == (7, "")
+
+
+def test_whoever_comes_after_a_crash_counts_on() -> None:
+    ahead = Ahead(5, "5:1;0*2,3*1")
+    assert [offset for offset in range(5, 10) if ahead.passes(offset)] == [6]
+    progress = PartitionProgress(ahead.begun)
+    progress.start(5)
+    progress.begin(5)
+    # What has not been delivered yet keeps its count.
+    assert progress.committable(noted=True) == (5, "5:;0*3,3*1")
+    progress.leave(5)
+    assert progress.begun(5) == 2
+    progress.finish(5)
+    progress.start(8)
+    assert progress.begun(8) == 1
+
+
+def test_a_note_of_an_earlier_version_is_understood_and_nonsense_is_not() -> None:
+    assert Ahead(7, "7:2,4-9").begun == {}
+    assert Ahead(7, "7:;1*4").begun == {8: 4}
+    for nonsense in ("7:;", "7:;1", "7:2;1*", "7;1*2", "8:;1*4", ":;1*1"):
+        assert Ahead(7, nonsense).begun == {}
+
+
+def test_what_is_at_work_has_its_place_in_a_note_that_is_full() -> None:
+    base = 10**12
+    begun = {base + n: 10**5 for n in range(500)}
+    note = written(base, ((base + 2 * n, base + 2 * n) for n in range(1, 10_000)), begun)
+    assert len(note) <= LONGEST
+    assert len(Ahead(base, note).begun) == 128

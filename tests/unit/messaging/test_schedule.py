@@ -50,6 +50,58 @@ def test_batch_work_leaves_slots_free_for_questions() -> None:
     assert question.interactive
 
 
+def test_what_may_have_killed_runs_alone_and_before_all_that_has_not_begun() -> None:
+    schedule = Schedule(capacity=4)
+    running, suspect = work("a", 0), work("b", 1)
+    suspect.alone = True
+    schedule.put(running)
+    assert schedule.take() is running
+    schedule.put(work("c", 2))
+    schedule.put(suspect)
+    assert schedule.take() is None
+    schedule.release(running)
+    assert schedule.take() is suspect
+    assert schedule.take() is None
+    schedule.release(suspect)
+    assert schedule.take() is not None
+
+
+def test_what_has_lived_through_a_try_need_not_be_alone_any_more() -> None:
+    schedule = Schedule(capacity=4)
+    suspect, other = work("a", 0), work("b", 1)
+    suspect.alone = True
+    schedule.put(suspect)
+    schedule.put(other)
+    assert schedule.take() is suspect
+    schedule.accompany(suspect)
+    assert schedule.take() is other
+
+
+def test_what_runs_alone_keeps_the_order_of_its_key() -> None:
+    schedule = Schedule(capacity=4)
+    first, suspect, last = work("a", 0), work("a", 1), work("b", 2)
+    suspect.alone = True
+    for each in (first, suspect, last):
+        schedule.put(each)
+    assert [schedule.take(), schedule.take()] == [first, last]
+    schedule.release(first)
+    assert schedule.take() is None
+    schedule.release(last)
+    assert schedule.take() is suspect
+
+
+def test_a_suspect_that_was_dropped_holds_nobody_up() -> None:
+    schedule = Schedule(capacity=4)
+    running, suspect, other = work("a", 0, topic="other"), work("b", 1), work("c", 2, topic="other")
+    suspect.alone = True
+    schedule.put(running)
+    assert schedule.take() is running
+    schedule.put(suspect)
+    schedule.put(other)
+    schedule.drop([TopicPartition("t", 0)])
+    assert schedule.take() is other
+
+
 def test_dropping_a_partition_forgets_what_waits_for_it() -> None:
     schedule = Schedule(capacity=1)
     running = work("a", 0)

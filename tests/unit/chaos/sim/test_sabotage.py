@@ -108,7 +108,12 @@ def test_a_commit_that_is_not_tried_again_is_found(monkeypatch: pytest.MonkeyPat
         await self.flush()
 
     monkeypatch.setattr(Committer, "_commit_until_settled", once)
-    found("delivery")
+    found("flood")
+
+
+def test_a_death_of_which_no_word_is_left_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Committer, "begin", lambda _self, _record: 0)
+    assert "stuck" in found("lethal")
 
 
 def test_effects_that_do_not_wait_for_their_offset_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
