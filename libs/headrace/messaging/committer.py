@@ -47,8 +47,8 @@ class Committer:
         # Set while the task runs: a commit that is on its way may be refused after the reason to try again has passed.
         self._asked_again = False
         self._committed_s = 0.0
-        # Of each partition: how many beginnings are still to be waited for. Of all: how many there were, and of how
-        # the broker has been told.
+        # Of each partition: how many beginnings are still to be waited for. Of all: how many there were, and how many
+        # of them the broker knows of.
         self._careful: dict[TopicPartition, int] = {}
         self._begun = self._told = 0
         self._news = asyncio.Event()

@@ -200,6 +200,7 @@ async def _cancelled(bootstrap: str, seed: int) -> list[str]:
     wish = CancelRequested(turn_id=prompt.turn_id, tenant=messages.TENANT, reason="asked by the client")
     await sending.send(topics.CANCELLATIONS, prompt.turn_id.encode(), wish.SerializeToString(), ())
     await sending.flush()
+    # Each process reads cancellations for itself and commits nothing: there is no place to see that all have.
     await asyncio.sleep(2.0)
     await sending.send(topics.PROMPTS, prompt.conversation_id.encode(), _text_only(prompt).SerializeToString(), ())
     await sending.flush()

@@ -121,7 +121,8 @@ async def test_a_client_that_reads_nothing_for_long_is_sent_away_and_resumes(wor
             return "headrace_open_sockets 0.0" in (await http.get("/metrics")).text
 
         await until("the gateway to let it go", gone)
-        # Told why, though it reads again only now: its buffers outlive the connection's end for a while.
+        # Told why, though it reads again only now: its buffers outlive the connection's end for a while. The pause is
+        # what is tested: there is nothing to wait for.
         await asyncio.sleep(1.0)
         stuck.connection.transport.resume_reading()
         with pytest.raises(ConnectionClosed) as closed:
