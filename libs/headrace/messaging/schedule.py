@@ -114,6 +114,8 @@ class Schedule:
             del self._waiting[first.key]
         self._queued[first.record.home] -= 1
         self._running[first.key] = first
+        # It comes back from waiting behind a breaker, perhaps, and is at work from here.
+        first.resting = False
         self._running_batch += not first.interactive
         return first
 

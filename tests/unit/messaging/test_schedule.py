@@ -153,3 +153,17 @@ def test_what_runs_alone_does_not_wait_for_what_rests_in_its_place() -> None:
     assert schedule.take() is None
     schedule.release(suspect)
     assert schedule.take() is other
+
+
+def test_what_was_handed_out_again_does_not_rest_any_more() -> None:
+    schedule = Schedule(4)
+    patient, suspect = work("patient", 0), work("suspect", 1)
+    suspect.alone = True
+    # As what waited behind a breaker that has closed.
+    patient.resting = True
+    schedule.put(patient)
+    assert schedule.take() is patient
+    schedule.put(suspect)
+    assert schedule.take() is None
+    schedule.release(patient)
+    assert schedule.take() is suspect
