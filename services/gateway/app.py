@@ -58,7 +58,7 @@ def build_app(
         tail=tail or KafkaReplyTail(settings.kafka_bootstrap),
         index=index,
         turns=Turns(
-            shelf=Shelf(settings.finished_chars), stragglers_s=settings.stragglers_seconds, wait_s=settings.wait_seconds
+            shelf=Shelf(settings.finished_bytes), stragglers_s=settings.stragglers_seconds, wait_s=settings.wait_seconds
         ),
         admission=admission,
         backlog=backlog or KafkaBacklog(settings.kafka_bootstrap),

@@ -42,8 +42,8 @@ class Settings(ServiceSettings):
     stragglers_seconds: float = Field(2.0, ge=0)
     # After this long without a final the client is told that none came.
     wait_seconds: float = Field(180.0, gt=0)
-    # Characters of finished answers kept in memory for clients that come back.
-    finished_chars: int = Field(16 * 1024 * 1024, ge=0)
+    # Bytes of finished answers kept in memory for clients that come back; older ones are read from Kafka again.
+    finished_bytes: int = Field(16 * 1024 * 1024, ge=0)
     # Pages of other hosts that may use the gateway, comma-separated: https://chat.example.org; * for all.
     allowed_origins: str = ""
     page_dir: Path = Path(__file__).parent / "page"

@@ -1,4 +1,4 @@
-"""Which finished turns are kept at hand: the latest used, within a number of characters."""
+"""Which finished turns are kept at hand: the latest used, within a number of bytes."""
 
 from collections import OrderedDict
 

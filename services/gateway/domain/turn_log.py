@@ -4,10 +4,12 @@ Deltas and the final travel on different topics: they arrive in either order, mo
 more than one attempt. Every client reads at its own pace by a cursor, so that a slow one holds up nobody.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from services.gateway.domain.answers import Answer, Piece, Status
+from services.gateway.domain.pieces import Pieces
 
 # How far ahead of the next expected delta one may be and still be kept. Bounds the memory of a broken stream.
 MAX_AHEAD = 4096
@@ -66,12 +68,15 @@ class TurnLog:
         self._attempt: int | None = None
         # Rises whenever the text so far became void.
         self._revision = 0
-        self._pieces: list[Shown] = []
+        self._pieces = Pieces()
+        # A piece's index is its seq, but for the last, whose seq may be higher.
+        self._last_seq = -1
         self._ahead: dict[int, str] = {}
         self._answer: Answer | None = None
         self._closed = False
         self._rewritten = False
-        self.size = 0
+        # Whether there is anything to show.
+        self.has_text = False
 
     @property
     def closed(self) -> bool:
@@ -91,7 +96,7 @@ class TurnLog:
     @property
     def text(self) -> str:
         """What a client who has read everything has on its screen."""
-        return "".join(piece.text for piece in self._pieces)
+        return self._pieces.join()
 
     def add(self, piece: Piece) -> Taken:
         """Take a delta. One without a verdict is refused: nobody has judged that text."""
@@ -127,18 +132,8 @@ class TurnLog:
             return
         self._closed = True
         self._ahead.clear()
-        shown, text = self.text, self._answer.text
-        # A turn that was broken off leaves what was shown, unless its final says what is to be there.
-        if text == shown or (not text and self._answer.status is not Status.ANSWERED):
-            return
-        if not text.startswith(shown):
-            self._rewritten = True
-            shown = ""
-        if not shown:
-            self._begin(self._answer.attempt)
-        if text:
-            # It stands for every delta to the end, so that no other gateway sends a client any of them again.
-            self._append(max(self._answer.delta_count - 1, len(self._pieces)), text[len(shown) :])
+        self._amend(self._answer)
+        self._pieces.seal(self._answer.text)
 
     def read(self, cursor: Cursor) -> tuple[list[Event], Cursor]:
         """What the client at this cursor has not seen yet, and its place after that."""
@@ -148,16 +143,21 @@ class TurnLog:
         if self._is_void(cursor):
             events.append(Restarted(self._attempt or 0))
             cursor = Cursor()
-        # A piece's index is its seq, but for the last, whose seq may be higher.
-        first = max(min(cursor.after_seq + 1, len(self._pieces) - 1), 0)
-        fresh = [piece for piece in self._pieces[first:] if piece.seq > cursor.after_seq]
-        events.extend(fresh)
-        after_seq = fresh[-1].seq if fresh else cursor.after_seq
+        events.extend(self._after(cursor.after_seq))
+        after_seq = max(cursor.after_seq, self._last_seq)
         if self._closed and self._answer is not None:
             events.append(Ended(self._answer))
         return events, replace(
             cursor, after_seq=after_seq, attempt=self._attempt, revision=self._revision, ended=self._closed
         )
+
+    def _after(self, after_seq: int) -> Iterator[Shown]:
+        last = len(self._pieces) - 1
+        first = max(min(after_seq + 1, last), 0)
+        for index, text in enumerate(self._pieces.since(first), first):
+            seq = self._last_seq if index == last else index
+            if seq > after_seq:
+                yield Shown(self._attempt or 0, seq, text)
 
     def _must_wait(self, cursor: Cursor) -> bool:
         # A client may be ahead of a log that is being read again from its start.
@@ -177,20 +177,33 @@ class TurnLog:
             return self._revision > 1
         return cursor.attempt != self._attempt or self._rewritten
 
-    @property
-    def _last_seq(self) -> int:
-        return self._pieces[-1].seq if self._pieces else -1
+    def _amend(self, answer: Answer) -> None:
+        """Show what the final says, where that is something else than what was shown."""
+        shown, text = self.text, answer.text
+        # A turn that was broken off leaves what was shown, unless its final says what is to be there.
+        if text == shown or (not text and answer.status is not Status.ANSWERED):
+            return
+        if not text.startswith(shown):
+            self._rewritten = True
+            shown = ""
+        if not shown:
+            self._begin(answer.attempt)
+        if text:
+            # It stands for every delta to the end, so that no other gateway sends a client any of them again.
+            self._append(max(answer.delta_count - 1, len(self._pieces)), text[len(shown) :])
 
     def _begin(self, attempt: int) -> None:
         self._attempt = attempt
         self._revision += 1
         self._pieces.clear()
         self._ahead.clear()
-        self.size = 0
+        self._last_seq = -1
+        self.has_text = False
 
     def _append(self, seq: int, text: str) -> None:
-        self._pieces.append(Shown(self._attempt or 0, seq, text))
-        self.size += len(text)
+        self._pieces.append(text)
+        self._last_seq = seq
+        self.has_text = self.has_text or bool(text)
 
     def _close_if_whole(self) -> None:
         answer = self._answer

@@ -198,7 +198,7 @@ class Desk:
         if turn.adopted:
             # Read again from the log: when it comes says nothing about the path.
             return
-        self._admission.replied(turn.turn_id, monotonic(), has_begun=bool(turn.log.size))
+        self._admission.replied(turn.turn_id, monotonic(), has_begun=turn.log.has_text)
         if turn.log.answer is not None and (timing := turn.log.answer.timings.get(_MODEL)):
             self._admission.worked(timing.work_ms / 1000)
 

@@ -11,6 +11,7 @@ from headrace.messaging.errors import Invalid
 from services.gateway.domain.answers import Answer, Piece
 from services.gateway.domain.shelf import Shelf
 from services.gateway.domain.turn_log import Cursor, Event, Taken, TurnLog
+from services.gateway.domain.weight import weight
 from services.gateway.handlers.watching import Watch
 
 log = structlog.get_logger()
@@ -18,8 +19,8 @@ log = structlog.get_logger()
 # Of a turn's own time: how long its end may take to get here.
 _PATIENCE = 1.05
 
-# What a finished turn weighs on the shelf beside its text: its sources, its timings, the objects themselves.
-_OVERHEAD = 4096
+# Bytes of a finished turn beside its log: what it is found by and what its readers wait for.
+_OVERHEAD = 1024
 
 
 class HeldTurn:
@@ -35,24 +36,26 @@ class HeldTurn:
         # Done when Kafka has the prompt; fails with whatever kept it from there.
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._abandoned = False
-        self._changed = asyncio.Event()
+        # Made by the first who waits: most of what is held is finished, and nobody waits for that.
+        self._changed: asyncio.Event | None = None
 
     async def follow(self, cursor: Cursor) -> AsyncIterator[Event]:
         """What comes after the cursor, as it comes, to the end. Raises `Invalid` where no end came in time."""
         while not cursor.ended:
-            changed = self._changed
             events, cursor = self.log.read(cursor)
             for event in events:
                 yield event
             if self._abandoned and not cursor.ended:
                 raise Invalid("no answer came in time: ask again", code="no_answer")
             if not events:
-                await changed.wait()
+                self._changed = self._changed or asyncio.Event()
+                await self._changed.wait()
 
     def wake(self) -> None:
         """Let every reader look again."""
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            changed.set()
 
     def abandon(self) -> None:
         """Stop waiting for this turn's end."""
@@ -106,7 +109,7 @@ class Turns:
         if isinstance(content, Piece):
             if turn.log.add(content) is Taken.UNJUDGED:
                 log.error("a delta without a verdict was refused", turn_id=turn_id, seq=content.seq)
-            elif turn.log.size:
+            elif turn.log.has_text:
                 turn.watch.first_text(monotonic())
         elif turn.log.complete(content) is Taken.ADDED and turn.log.awaits_deltas:
             self._arm(turn, self._stragglers_s, self._cut_short)
@@ -137,7 +140,7 @@ class Turns:
         if turn.log.answer is not None:
             turn.watch.done(turn.log.answer, monotonic())
         self._disarm(turn.turn_id)
-        for gone in self._shelf.put(turn.turn_id, turn.log.size + _OVERHEAD):
+        for gone in self._shelf.put(turn.turn_id, weight(turn.log) + _OVERHEAD):
             self._held.pop(gone, None)
         self._tell(turn.turn_id)
 

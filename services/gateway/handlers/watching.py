@@ -36,7 +36,6 @@ class Watch:
         self._span = span
         # From the first text that can be shown to the last.
         self._delivering: Span | None = None
-        self._done = False
 
     def asking(self) -> AbstractContextManager[object]:
         """Within it the root span is the current one, so that the prompt carries it."""
@@ -46,16 +45,15 @@ class Watch:
 
     def first_text(self, now: float) -> None:
         """Note that there is something to show; only the first time counts."""
-        if self._delivering is not None or self._span is None or self._done:
+        if self._delivering is not None or self._span is None:
             return
         metrics.TIME_TO_FIRST_TOKEN.observe(now - self._asked_at)
         self._delivering = tracer.start_span("deliver", context=trace.set_span_in_context(self._span))
 
     def done(self, answer: Answer, now: float) -> None:
         """Note the end."""
-        if self._span is None or self._done:
+        if self._span is None:
             return
-        self._done = True
         status = answer.status.value.lower()
         metrics.TURNS.labels(status=status, pipeline=answer.versions.get("pipeline", "unknown")).inc()
         metrics.TURN_SECONDS.labels(status=status).observe(now - self._asked_at)
@@ -68,9 +66,8 @@ class Watch:
 
     def give_up(self, reason: str) -> None:
         """Note that no end was seen."""
-        if self._span is None or self._done:
+        if self._span is None:
             return
-        self._done = True
         self._span.set_attribute(attributes.OUTCOME, reason)
         self._span.set_status(Status(StatusCode.ERROR))
         self._end(self._span)
@@ -79,3 +76,5 @@ class Watch:
         if self._delivering is not None:
             self._delivering.end()
         span.end()
+        # A turn is kept for clients that come back, and a span takes more memory than its answer.
+        self._span = self._delivering = None

@@ -89,7 +89,7 @@ class Gateway:
             self.turns.hold(turn_id)
         # The shipped way of every reply to whoever follows its turn.
         self.turns.feed(turn_id, content)  # type: ignore[arg-type]  # the reader hands on what it was given
-        if turn_id in self.awaited and (turn := self.turns.get(turn_id)) and (turn.log.size or turn.log.answer):
+        if turn_id in self.awaited and (turn := self.turns.get(turn_id)) and (turn.log.has_text or turn.log.answer):
             self.read.add(turn_id)
 
 
