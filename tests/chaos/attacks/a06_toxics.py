@@ -1,11 +1,13 @@
 """Every dependency is made sick in every way, and people go on asking."""
 
+import os
 import random
 from collections.abc import Sequence
 from time import monotonic
 from typing import Final
 
 from tests.chaos.attack import Progress, Report, Size
+from tests.chaos.gateway.scraping import stolen_s
 from tests.chaos.path.merging import merged
 from tests.chaos.toxics.cell import Pace, Ward
 from tests.chaos.toxics.finals import contradictions
@@ -51,22 +53,26 @@ async def attack(chosen: Sequence[Cell], pace: Pace, seed: int, progress: Progre
     began = monotonic()
     found: list[str] = []
     seen: dict[Cell, Seen] = {}
+    most_stolen = 0.0
     async with running_path() as path:
         ward = Ward(path, pace, seed)
         for number, cell in enumerate(chosen):
             progress(number, len(chosen), str(cell))
+            since, stolen_before_s = monotonic(), stolen_s()
             seen[cell] = await ward.run(cell)
+            stolen = (stolen_s() - stolen_before_s) / (monotonic() - since) / (os.cpu_count() or 1)
+            most_stolen = max(most_stolen, stolen)
             found += violations(cell, seen[cell])
         found += contradictions(path.direct)
         found += path.unasked()
     return Report(
         f"{len(chosen)} of 90 cells (seed {seed})",
-        _figures(seen, monotonic() - began),
+        _figures(seen, monotonic() - began, most_stolen),
         tuple(f"{violation} [seed {seed}]" for violation in found),
     )
 
 
-def _figures(seen: dict[Cell, Seen], seconds: float) -> dict[str, float | int | str]:
+def _figures(seen: dict[Cell, Seen], seconds: float, most_stolen: float) -> dict[str, float | int | str]:
     everybody = [told for each in seen.values() for told in (*each.calm, *each.sick, *each.after, *each.again)]
     sick = [told for each in seen.values() for told in each.sick]
     slowest = max(everybody, key=lambda told: told.seconds)
@@ -81,6 +87,7 @@ def _figures(seen: dict[Cell, Seen], seconds: float) -> dict[str, float | int | 
         "longest a turn took, s": round(slowest.seconds, 1),
         "longest recovery, s": round(max(known.values(), default=0.0), 1),
         "slowest to recover": str(last),
+        "most of the processors given to other machines in a cell, %": round(100 * most_stolen, 1),
         "seconds": round(seconds, 1),
     }
 

@@ -20,7 +20,7 @@ from tests.chaos.path.kept import KeptService
 from tests.chaos.path.load import Load
 from tests.chaos.path.merging import merged
 from tests.chaos.path.observed import Observed
-from tests.chaos.path.reading import topic_ends
+from tests.chaos.path.reading import count
 from tests.chaos.path.stack import STAGES, Layout, ServicePath, running_path
 from tests.chaos.path.submitting import Submitting
 
@@ -143,14 +143,12 @@ async def _flood(path: ServicePath, service: KeptService) -> Flood:
 
 def _given_up(bootstrap: str, service: str) -> int:
     """How many messages the service has put aside or buried so far."""
-    return topic_ends(
-        bootstrap, lambda name: name == topics.DEAD_LETTERS or name.startswith(f"headrace.retries.{service}.")
-    )
+    return count(bootstrap, lambda name: name == topics.DEAD_LETTERS or name.startswith(f"headrace.retries.{service}."))
 
 
 async def _redrive(path: ServicePath) -> tuple[int, list[str]]:
     """What an operator does after the fix; with nothing to redrive the command says so and changes nothing."""
-    letters = await asyncio.to_thread(topic_ends, path.bootstrap, lambda name: name == topics.DEAD_LETTERS)
+    letters = await asyncio.to_thread(count, path.bootstrap, lambda name: name == topics.DEAD_LETTERS)
     if not letters:
         return 0, []
     environment = {**os.environ, **path.environment()}

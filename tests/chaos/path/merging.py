@@ -11,7 +11,7 @@ _COUNTED: Final = re.compile(r"(\S+) (\d+)(?:, |$)")
 
 
 def merged(reports: Sequence[Report]) -> Report:
-    """Counts are added, those in words ("safety 3, feedback 1") by word; `longest` figures are the longest of all.
+    """Counts are added, those in words ("safety 3, feedback 1") by word; `longest` and `most` are the largest of all.
 
     Of other words the last unit's are shown.
     """
@@ -28,7 +28,7 @@ def _together(name: str, before: float | str, value: float | str) -> float | str
         counts = _counts(str(before))
         counts.update(_counts(str(value)))
         return ", ".join(f"{word} {count}" for word, count in sorted(counts.items())) or value
-    return max(before, value) if name.startswith("longest") else round(before + value, 3)
+    return max(before, value) if name.startswith(("longest", "most")) else round(before + value, 3)
 
 
 def _counts(words: str) -> Counter[str]:

@@ -13,19 +13,7 @@ def records(bootstrap: str, topic: str, start: dict[int, int] | None = None) -> 
     try:
         if start is None:
             start = dict.fromkeys(consumer.list_topics(topic, timeout=30).topics[topic].partitions, 0)
-        consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in start.items()])
-        open_partitions = set(start)
-        while open_partitions:
-            message = consumer.poll(_POLL_S)
-            if message is None:
-                continue
-            error = message.error()
-            if error is None:
-                yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                open_partitions.discard(int(message.partition() or 0))
-            elif error.fatal():
-                raise RuntimeError(f"{topic} cannot be read: {error}")
+        yield from _read(consumer, [TopicPartition(topic, partition, offset) for partition, offset in start.items()])
     finally:
         consumer.close()
 
@@ -39,20 +27,42 @@ def end_offsets(bootstrap: str, places: Iterable[tuple[str, int]]) -> dict[tuple
         consumer.close()
 
 
-def topic_ends(bootstrap: str, wanted: Callable[[str], bool]) -> int:
-    """How many records these topics ever got, all partitions together."""
+def count(bootstrap: str, wanted: Callable[[str], bool]) -> int:
+    """How many records are in these topics, all partitions together. Offsets would count the marks of transactions."""
     consumer = _consumer(bootstrap)
     try:
         described = consumer.list_topics(timeout=30).topics
+        places = [
+            TopicPartition(name, number, 0)
+            for name, topic in described.items()
+            if wanted(name)
+            for number in topic.partitions
+        ]
+        return sum(1 for _ in _read(consumer, places))
     finally:
         consumer.close()
-    places = [(name, number) for name, topic in described.items() if wanted(name) for number in topic.partitions]
-    return sum(end_offsets(bootstrap, places).values())
 
 
 def value_of(message: Message) -> bytes:
     """The bytes of a record; none of a tombstone."""
     return message.value() or b""
+
+
+def _read(consumer: Consumer, places: list[TopicPartition]) -> Iterator[Message]:
+    """Every record from these places to where their partitions end now."""
+    consumer.assign(places)
+    still_open = {(place.topic, place.partition) for place in places}
+    while still_open:
+        message = consumer.poll(_POLL_S)
+        if message is None:
+            continue
+        error = message.error()
+        if error is None:
+            yield message
+        elif error.code() == KafkaError._PARTITION_EOF:
+            still_open.discard((str(message.topic()), int(message.partition() or 0)))
+        elif error.fatal():
+            raise RuntimeError(f"{message.topic()} cannot be read: {error}")
 
 
 def _consumer(bootstrap: str) -> Consumer:

@@ -5,12 +5,20 @@ from tests.chaos.path.merging import merged
 
 
 def test_figures_are_added_by_name_and_counts_in_words_by_word() -> None:
-    one = Report("5 kills", {"kills": 5, "killed": "safety 3, feedback 2, grounding 0", "longest": 1.5, "of": "a"})
-    two = Report("5 kills", {"kills": 5, "killed": "inference 4, safety 1", "longest": 0.5, "of": "b"}, ("lost",))
+    one = Report(
+        "5 kills",
+        {"kills": 5, "killed": "safety 3, feedback 2, grounding 0", "longest": 1.5, "most taken": 3.0, "of": "a"},
+    )
+    two = Report(
+        "5 kills",
+        {"kills": 5, "killed": "inference 4, safety 1", "longest": 0.5, "most taken": 7.0, "of": "b"},
+        ("lost",),
+    )
     whole = merged([one, two])
     assert whole.done == "5 kills"
     assert whole.figures == {
-        "kills": 10, "killed": "feedback 2, grounding 0, inference 4, safety 4", "longest": 1.5, "of": "b",
+        "kills": 10, "killed": "feedback 2, grounding 0, inference 4, safety 4", "longest": 1.5, "most taken": 7.0,
+        "of": "b",
     }  # fmt: skip
     assert whole.violations == ("lost",)
 
