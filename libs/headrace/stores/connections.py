@@ -1,5 +1,6 @@
 """Connections to Redis that fail as Redis errors do, and a pool that keeps nobody waiting for a server that is out."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -31,6 +32,8 @@ class Watched(AbstractConnection):
         except TimeoutError:
             self.outage.timed_out(time.monotonic())
             raise
+        # It has just shown that it lives: no PING before its first command.
+        self.next_health_check = asyncio.get_running_loop().time() + self.health_check_interval
 
     async def send_packed_command(self, *args: Any, **options: Any) -> None:
         """Send, as the base class does."""

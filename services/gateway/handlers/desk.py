@@ -86,6 +86,7 @@ class Desk:
         await asyncio.gather(*self._asking, return_exceptions=True)
         await self._survey.stop()
         await self._followers.stop()
+        await self._whereabouts.stop()
         self._turns.close()
         await self._replays.stop()
         if self._home is not None:

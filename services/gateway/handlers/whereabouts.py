@@ -1,6 +1,7 @@
 """Where turns lie: by the index, and by the log itself while the index is away."""
 
 import asyncio
+from collections import OrderedDict
 from contextlib import suppress
 
 import structlog
@@ -11,6 +12,10 @@ from services.gateway.ports import Known, ReplyTail, TurnIndex
 
 log = structlog.get_logger()
 
+# What could not be confirmed is tried again so often, and of so many turns at most: the latest.
+_CONFIRM_AGAIN_S = 1.0
+_MAX_UNCONFIRMED = 10_000
+
 
 class Whereabouts:
     """The turn index, which may be away: slower then, and blind to repeats elsewhere, but never an error."""
@@ -19,6 +24,8 @@ class Whereabouts:
         self._index = index
         self._tail = tail
         self._searching = asyncio.Lock()
+        self._unconfirmed: OrderedDict[str, Place] = OrderedDict()
+        self._confirming: asyncio.Task[None] | None = None
 
     async def claim(self, turn_id: str, place: Place) -> Known | None:
         """Enter a turn that is about to be asked, or return what is there already."""
@@ -29,11 +36,34 @@ class Whereabouts:
             return None
 
     async def confirm(self, turn_id: str, place: Place) -> None:
-        """Note that Kafka has the prompt."""
+        """Note that Kafka has the prompt, as soon as the index can be reached.
+
+        A claim that arrived and was never confirmed would keep everybody else from the turn until it expires.
+        """
         try:
             await self._index.confirm(turn_id, place)
         except Retryable as exc:
-            log.warning("the turn is not in the index: only this gateway can resume it", reason=str(exc))
+            log.warning("the turn is not in the index yet: only this gateway can resume it", reason=str(exc))
+            self._unconfirmed[turn_id] = place
+            if len(self._unconfirmed) > _MAX_UNCONFIRMED:
+                self._unconfirmed.popitem(last=False)
+            if self._confirming is None or self._confirming.done():
+                self._confirming = asyncio.create_task(self._confirm_later())
+
+    async def stop(self) -> None:
+        """Confirm nothing any more."""
+        if self._confirming is not None:
+            self._confirming.cancel()
+            await asyncio.gather(self._confirming, return_exceptions=True)
+
+    async def _confirm_later(self) -> None:
+        while self._unconfirmed:
+            await asyncio.sleep(_CONFIRM_AGAIN_S)
+            with suppress(Retryable):
+                while self._unconfirmed:
+                    turn_id, place = next(iter(self._unconfirmed.items()))
+                    await self._index.confirm(turn_id, place)
+                    self._unconfirmed.pop(turn_id, None)
 
     async def release(self, turn_id: str) -> None:
         """Free an id for the next try."""

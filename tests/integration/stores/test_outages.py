@@ -10,6 +10,7 @@ import redis.asyncio
 import uvloop
 
 from headrace.messaging.errors import Retryable
+from headrace.stores.connections import Watched
 from headrace.stores.redis import ANSWER_TIMEOUT_SECONDS, connect, reaching
 from tests.chaos.toxics.proxy import ToxicProxy
 from tests.chaos.toxics.toxic import HalfOpen, Reset
@@ -95,3 +96,18 @@ def test_connections_that_were_reset_are_opened_anew_on_the_loop_that_services_u
             return list(await asyncio.gather(*(answers(client) for _ in range(10))))
 
     assert uvloop.run(cut_and_ask()) == [True] * 10
+
+
+async def test_a_new_connection_sends_nothing_but_its_command(valkey: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[object] = []
+    send = Watched.send_packed_command
+
+    async def noted(self: Watched, command: object, *args: object, **options: object) -> None:
+        sent.append(command)
+        await send(self, command, *args, **options)
+
+    monkeypatch.setattr(Watched, "send_packed_command", noted)
+    async with connect(valkey) as client:
+        await client.get("headrace:test")
+        await client.get("headrace:test")
+    assert len(sent) == 2
