@@ -1,5 +1,6 @@
 """The turn index in Redis: which turns exist and where their replies lie. It forgets after an hour."""
 
+import uuid
 from typing import Final
 
 import orjson
@@ -20,19 +21,25 @@ class RedisTurnIndex:
     def __init__(self, redis: Redis, tenant: str) -> None:
         self._redis = redis
         self._tenant = tenant
+        self._claimant = uuid.uuid4().hex
 
     async def claim(self, turn_id: str, place: Place) -> Known | None:
-        """Enter a turn, or return what is there."""
+        """Enter a turn, or return what is there.
+
+        A claim of our own is nobody's: its answer was lost, and it was sent again by the client or by whoever asks.
+        """
+        claim = _dump(place, accepted=False, claimant=self._claimant)
         with reaching("turn index"):
-            raw = await self._redis.set(
-                self._entry(turn_id), _dump(place, accepted=False), nx=True, get=True, ex=CLAIM_SECONDS
-            )
-        return _load(raw)
+            raw = await self._redis.set(self._entry(turn_id), claim, nx=True, get=True, ex=CLAIM_SECONDS)
+        known = _load(raw)
+        return None if known and not known.accepted and _claimant(raw) == self._claimant else known
 
     async def confirm(self, turn_id: str, place: Place) -> None:
         """Keep the turn for an hour."""
         with reaching("turn index"):
-            await self._redis.set(self._entry(turn_id), _dump(place, accepted=True), ex=TTL_SECONDS)
+            await self._redis.set(
+                self._entry(turn_id), _dump(place, accepted=True, claimant=self._claimant), ex=TTL_SECONDS
+            )
 
     async def release(self, turn_id: str) -> None:
         """Forget the turn."""
@@ -69,12 +76,16 @@ class RedisTurnIndex:
         return key("watchers", self._tenant, turn_id)
 
 
-def _dump(place: Place, *, accepted: bool) -> bytes:
-    return orjson.dumps([place.partition, place.start.deltas, place.start.responses, accepted])
+def _dump(place: Place, *, accepted: bool, claimant: str) -> bytes:
+    return orjson.dumps([place.partition, place.start.deltas, place.start.responses, accepted, claimant])
 
 
 def _load(raw: object) -> Known | None:
     if not isinstance(raw, bytes | str):
         return None
-    partition, deltas, responses, accepted = orjson.loads(raw)
+    partition, deltas, responses, accepted, _ = orjson.loads(raw)
     return Known(Place(partition, Offsets(deltas, responses)), accepted=accepted)
+
+
+def _claimant(raw: object) -> str:
+    return str(orjson.loads(raw)[-1]) if isinstance(raw, bytes | str) else ""

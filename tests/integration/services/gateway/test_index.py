@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,6 +12,8 @@ from headrace.stores.redis import connect
 from services.gateway.adapters.index import RedisTurnIndex
 from services.gateway.domain.places import Offsets, Place
 from services.gateway.ports import Known
+from tests.chaos.toxics.proxy import ToxicProxy
+from tests.chaos.toxics.toxic import HalfOpen
 
 pytestmark = pytest.mark.integration
 PLACE = Place(3, Offsets(41, 7))
@@ -22,12 +25,37 @@ async def index(valkey: str) -> AsyncIterator[RedisTurnIndex]:
         yield RedisTurnIndex(redis, "default")
 
 
-async def test_a_turn_is_claimed_once(index: RedisTurnIndex) -> None:
+@pytest.fixture
+async def other(valkey: str) -> AsyncIterator[RedisTurnIndex]:
+    """Another gateway's."""
+    async with connect(valkey) as redis:
+        yield RedisTurnIndex(redis, "default")
+
+
+async def test_a_turn_is_claimed_once(index: RedisTurnIndex, other: RedisTurnIndex) -> None:
     turn_id = str(uuid.uuid4())
     assert await index.claim(turn_id, PLACE) is None
-    assert await index.claim(turn_id, Place(5, Offsets(0, 0))) == Known(PLACE, accepted=False)
+    assert await other.claim(turn_id, Place(5, Offsets(0, 0))) == Known(PLACE, accepted=False)
     await index.confirm(turn_id, PLACE)
-    assert await index.find(turn_id) == Known(PLACE, accepted=True)
+    for each in (index, other):
+        assert await each.find(turn_id) == Known(PLACE, accepted=True)
+        assert await each.claim(turn_id, PLACE) == Known(PLACE, accepted=True)
+
+
+async def test_a_claim_whose_answer_was_lost_keeps_nobody_from_claiming_again(
+    valkey: str, other: RedisTurnIndex
+) -> None:
+    turn_id = str(uuid.uuid4())
+    async with ToxicProxy(urlsplit(valkey).netloc) as proxy, connect(f"redis://{proxy.address}/0") as redis:
+        index = RedisTurnIndex(redis, "default")
+        await index.find(turn_id)
+        await proxy.poison(HalfOpen(hears=True))
+        with pytest.raises(Retryable):
+            await index.claim(turn_id, PLACE)
+        assert await other.find(turn_id) == Known(PLACE, accepted=False)
+        await proxy.relieve()
+        assert await index.claim(turn_id, PLACE) is None
+    assert await other.claim(turn_id, PLACE) == Known(PLACE, accepted=False)
 
 
 async def test_a_released_turn_can_be_claimed_again(index: RedisTurnIndex) -> None:
