@@ -4,8 +4,9 @@ What publishes to it is the shipped `KafkaPublisher`; only the connection below 
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import cast
 
 from aiokafka.errors import MessageSizeTooLargeError, UnknownTopicOrPartitionError
@@ -23,14 +24,20 @@ _USUAL_BYTES = 1_048_588
 
 
 @dataclass(frozen=True, slots=True)
-class LogBroker:
-    """Stands where FastStream's broker stands, and refuses what aiokafka and a broker refuse, as they do it."""
+class LogProducer:
+    """Stands where aiokafka's producer stands, and refuses what it and a broker refuse, as they do it."""
 
     log: MemoryLog
     most_bytes: Mapping[str, int]
 
-    async def publish(
-        self, value: bytes | None, *, topic: str, key: bytes | None, partition: int | None, headers: Mapping[str, str]
+    async def send_and_wait(
+        self,
+        topic: str,
+        value: bytes | None,
+        *,
+        key: bytes | None,
+        partition: int | None,
+        headers: Sequence[tuple[str, bytes]],
     ) -> None:
         await asyncio.sleep(0)
         if topic not in self.most_bytes:
@@ -40,8 +47,12 @@ class LogBroker:
             assert partition in range(self.log.partitions), "Unrecognized partition"
         if len(value or b"") > self.most_bytes[topic]:
             raise MessageSizeTooLargeError(topic)
-        raw = [(name, text.encode()) for name, text in headers.items()]
-        self.log.append(topic, value, key=key, headers=raw, partition=partition)
+        self.log.append(topic, value, key=key, headers=headers, partition=partition)
+
+
+def _broker_over(producer: LogProducer) -> "KafkaBroker":
+    """Where the publisher looks for aiokafka's producer within FastStream's broker, it finds this one."""
+    return cast("KafkaBroker", SimpleNamespace(_producer=SimpleNamespace(_producer=SimpleNamespace(producer=producer))))
 
 
 class StrictTransport:
@@ -54,7 +65,7 @@ class StrictTransport:
         }
         assert set(limits) == topics.all_topics()
         self._log = log
-        self.publisher = KafkaPublisher.over(cast("KafkaBroker", LogBroker(log, limits)))
+        self.publisher = KafkaPublisher.over(_broker_over(LogProducer(log, limits)))
         self.subscriptions: list[MemorySubscription] = []
 
     async def subscribe(self, group: str, topics: Collection[str], intake: Intake) -> Subscription:

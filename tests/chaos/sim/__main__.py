@@ -13,7 +13,7 @@ import orjson
 from tests.chaos.sim.schedules import SCENARIOS, drop_logs, run_schedule
 
 # Cycles are collected after so many schedules, and not while one runs.
-_SWEEP: Final = 50
+_SWEEP: Final = 4
 
 
 def main() -> int:
