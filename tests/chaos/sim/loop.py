@@ -9,6 +9,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
+from itertools import count
 from random import Random
 from typing import Any, Final
 
@@ -38,7 +39,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     # asyncio's own, which its stubs keep to themselves.
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
 
     def __init__(self, choice: Random, *, shuffled: bool = True) -> None:
         super().__init__()
@@ -46,6 +46,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         # Shuffled: any ready callback may be next. Else a process keeps asyncio's own order, and only processes mix.
         self._shuffled = shuffled
         self._now = 0.0
+        # By time, then in the order in which they were set; asyncio's own heap compares handles, in Python.
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timer_numbers = count()
         self._tasks_made: list[SimTask] = []
         self.steps = 0
         self.digest = 0
@@ -53,6 +56,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def time(self) -> float:
         return self._now
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._timer_numbers), timer))
+        return timer
 
     def note(self, number: int) -> None:
         """Fold a fact into the digest of the run: two runs with the same digest did the same."""
@@ -89,7 +99,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             asyncio._set_running_loop(None)
         self._tasks_made.clear()
         self._ready.clear()
-        self._scheduled.clear()
+        self._timers.clear()
         self.close()
 
     def _end_tasks(self) -> None:
@@ -109,14 +119,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return task
 
     def _run_once(self) -> None:
-        ready, timers = self._ready, self._scheduled
-        while timers and (timers[0]._cancelled or timers[0].when() <= self._now):
+        ready, timers = self._ready, self._timers
+        while timers and (timers[0][0] <= self._now or timers[0][2]._cancelled):
             self._take_timer()
         while not ready:
             if not timers:
                 raise Stalled("nothing is ready and no timer is set")
-            if not timers[0]._cancelled:
-                self._now = max(self._now, timers[0].when())
+            when, _, timer = timers[0]
+            if not timer._cancelled:
+                self._now = max(self._now, when)
             self._take_timer()
         handle = self._pick()
         if handle._cancelled:
@@ -129,8 +140,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         handle._run()
 
     def _take_timer(self) -> None:
-        timer = heapq.heappop(self._scheduled)
-        timer._scheduled = False  # type: ignore[attr-defined]  # asyncio's own, as above
+        _, _, timer = heapq.heappop(self._timers)
         if not timer._cancelled:
             self._ready.append(timer)
 
