@@ -11,11 +11,12 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from itertools import count
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeVarTuple
 
 from tests.chaos.sim.process import PROCESS, WORLD, Process
 
 _MASK: Final = (1 << 64) - 1
+_Ts = TypeVarTuple("_Ts")
 
 
 class Stalled(AssertionError):  # noqa: N818 - reads as the sentence it is
@@ -58,7 +59,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self._now
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         heapq.heappush(self._timers, (when, next(self._timer_numbers), timer))
