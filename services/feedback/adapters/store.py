@@ -16,7 +16,8 @@ from headrace.messaging.errors import Fatal, Invalid, Retryable
 from services.feedback.adapters.schema import feedback, metadata, turns
 from services.feedback.domain import CompletedTurn, Feedback, Summary
 
-_INSERTS: Mapping[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
+_Insert = sqlite.Insert | postgresql.Insert
+_INSERTS: Mapping[str, Callable[[Table], _Insert]] = {
     "sqlite": sqlite.insert,
     "postgresql": postgresql.insert,
 }
@@ -29,7 +30,9 @@ class SqlStore:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._insert = _INSERTS[engine.dialect.name]
+        insert = _INSERTS[engine.dialect.name]
+        # Composed once: to build it took 1.4 of the 3.3 ms of processor that a write to SQLite cost.
+        self._keep_turn, self._keep_feedback = (_upsert(insert(table), table) for table in (turns, feedback))
 
     @classmethod
     def at(cls, url: str) -> "SqlStore":
@@ -54,10 +57,10 @@ class SqlStore:
         await self._engine.dispose()
 
     async def keep_feedback(self, said: Feedback, position: int) -> None:
-        await self._upsert(feedback, {**asdict(said), "worth": said.worth, "position": position})
+        await self._execute(self._keep_feedback, {**asdict(said), "worth": said.worth, "position": position})
 
     async def keep_turn(self, turn: CompletedTurn, position: int) -> None:
-        await self._upsert(turns, {**asdict(turn), "documents": list(turn.documents), "position": position})
+        await self._execute(self._keep_turn, {**asdict(turn), "documents": list(turn.documents), "position": position})
 
     async def forget_before(self, epoch_ms: int) -> int:
         async with self._transaction() as connection:
@@ -89,16 +92,9 @@ class SqlStore:
         async with self._transaction() as connection:
             return [Summary(*row) for row in await connection.execute(query)]
 
-    async def _upsert(self, table: Table, values: Mapping[str, Any]) -> None:
-        insert = self._insert(table).values(**values)
-        upsert = insert.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns),
-            set_={name: insert.excluded[name] for name in values if not table.c[name].primary_key},
-            # What comes late of an earlier record changes nothing: positions within a key only rise.
-            where=insert.excluded["position"] >= table.c["position"],
-        )
+    async def _execute(self, statement: _Insert, values: Mapping[str, Any]) -> None:
         async with self._transaction() as connection:
-            await connection.execute(upsert)
+            await connection.execute(statement, values)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -113,6 +109,16 @@ class SqlStore:
             raise Retryable(f"the feedback database did not answer: {_reason(exc)}") from None
         except SQLAlchemyError as exc:
             raise Fatal(f"the feedback database cannot be used: {type(exc).__name__}") from exc
+
+
+def _upsert(insert: _Insert, table: Table) -> _Insert:
+    """Takes a value for every column."""
+    return insert.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={column.name: insert.excluded[column.name] for column in table.c if not column.primary_key},
+        # What comes late of an earlier record changes nothing: positions within a key only rise.
+        where=insert.excluded["position"] >= table.c["position"],
+    )
 
 
 def _add_positions(connection: Connection) -> None:
