@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from headrace.messaging import topics
@@ -15,6 +15,11 @@ from tests.chaos.path.reading import end_offsets, records
 GROUPS: Final = tuple(f"headrace.{service}" for service in topics.SERVICES)
 _EVERY_S: Final = 1.0
 _QUIET_LOOKS: Final = 2
+# What the cluster says of a group whose coordinator was killed, until another has taken over and is known.
+_MOVING: Final = frozenset(
+    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+)
+_MOVED_WITHIN_S: Final = 60.0
 # So few left may be a transaction's markers, which no consumer ever reads.
 _MAY_BE_MARKERS: Final = 64
 
@@ -70,6 +75,17 @@ class Backlog:
         return []
 
     def _left(self) -> dict[tuple[str, Place], int]:
+        """A look that the cluster could not answer says nothing about the groups: it is taken again."""
+        until = monotonic() + _MOVED_WITHIN_S
+        while True:
+            try:
+                return self._look()
+            except KafkaException as exc:
+                if exc.args[0].code() not in _MOVING or monotonic() > until:
+                    raise
+                sleep(_EVERY_S)
+
+    def _look(self) -> dict[tuple[str, Place], int]:
         committed = {group: self._committed(group) for group in self._groups}
         places = {place for offsets in committed.values() for place in offsets}
         if not places:
