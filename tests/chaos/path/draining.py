@@ -31,6 +31,10 @@ _LONGEST_REST_S: Final = RetryPolicy().rests_ms[-1] / 1000
 Place = tuple[str, int]
 
 
+class UnansweredError(Exception):
+    """No broker takes itself for the coordinator of a group."""
+
+
 class Backlog:
     """What the groups have still to commit."""
 
@@ -53,7 +57,13 @@ class Backlog:
 
     async def empty(self, *, patience_s: float) -> list[str]:
         """Wait until nothing is left; after `patience_s` without any progress, a sentence for each partition that
-        stands still."""
+        stands still. A group that the cluster does not answer for is one as well."""
+        try:
+            return await self._empty(patience_s)
+        except UnansweredError as exc:
+            return [str(exc)]
+
+    async def _empty(self, patience_s: float) -> list[str]:
         before: Mapping[tuple[str, Place], int] = {}
         moved = monotonic()
         quiet = 0
@@ -75,17 +85,6 @@ class Backlog:
         return []
 
     def _left(self) -> dict[tuple[str, Place], int]:
-        """A look that the cluster could not answer says nothing about the groups: it is taken again."""
-        until = monotonic() + _MOVED_WITHIN_S
-        while True:
-            try:
-                return self._look()
-            except KafkaException as exc:
-                if exc.args[0].code() not in _MOVING or monotonic() > until:
-                    raise
-                sleep(_EVERY_S)
-
-    def _look(self) -> dict[tuple[str, Place], int]:
         committed = {group: self._committed(group) for group in self._groups}
         places = {place for offsets in committed.values() for place in offsets}
         if not places:
@@ -99,6 +98,21 @@ class Backlog:
         }
 
     def _committed(self, group: str) -> dict[Place, int]:
+        """A look that the cluster could not answer says nothing about the group: it is taken again."""
+        until = monotonic() + _MOVED_WITHIN_S
+        while True:
+            try:
+                return self._look(group)
+            except KafkaException as exc:
+                if exc.args[0].code() not in _MOVING:
+                    raise
+                if monotonic() > until:
+                    raise UnansweredError(
+                        f"nobody answers for {group} after {_MOVED_WITHIN_S:.0f} s: {exc.args[0].name()}"
+                    ) from exc
+                sleep(_EVERY_S)
+
+    def _look(self, group: str) -> dict[Place, int]:
         """Where the group stands in each partition that it ever committed or is given to a member now."""
         described = self._admin.describe_consumer_groups([group], request_timeout=30)[group].result()
         offsets = {
