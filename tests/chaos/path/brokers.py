@@ -76,7 +76,9 @@ class Cluster:
         command = self._cache.command(
             "kafka.Kafka", str(home / "server.properties"), scratch=home / "tmp", cache=self._cache.flags()
         )
-        process = self._processes[number] = ChildProcess(f"kafka-{number}", command, log=self._folder / "logs" / f"kafka-{number}.log")
+        process = self._processes[number] = ChildProcess(
+            f"kafka-{number}", command, log=self._folder / "logs" / f"kafka-{number}.log"
+        )
         process.start()
 
     async def until_ready(self, number: int) -> None:

@@ -41,7 +41,7 @@ class Backlog:
     def __init__(self, bootstrap: str, groups: Sequence[str] = GROUPS) -> None:
         self._bootstrap = bootstrap
         self._groups = groups
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._admin = self._client()
 
     async def at_most(self, count: int) -> None:
         """Wait until no more than so many records could be worked on: those that rest are not counted."""
@@ -110,6 +110,8 @@ class Backlog:
                     raise UnansweredError(
                         f"nobody answers for {group} after {_MOVED_WITHIN_S:.0f} s: {exc.args[0].name()}"
                     ) from exc
+                # A client keeps the coordinator that it has found, whatever that one says now.
+                self._admin = self._client()
                 sleep(_EVERY_S)
 
     def _look(self, group: str) -> dict[Place, int]:
@@ -124,6 +126,9 @@ class Backlog:
         for place in asked[group].result().topic_partitions:
             offsets[place.topic, place.partition] = max(0, place.offset)
         return offsets
+
+    def _client(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
 
     def _holds_records(self, place: Place, offset: int, end: int) -> bool:
         if end - offset > _MAY_BE_MARKERS:
