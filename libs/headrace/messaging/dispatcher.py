@@ -111,6 +111,10 @@ class Dispatcher:
         """Free the offsets that are held for a stream which will not end by itself."""
         self._committer.settle(record, Released(stream))
 
+    def behind(self, home: TopicPartition) -> bool:
+        """Whether more of a partition has come than was begun: silence of one of its streams says nothing then."""
+        return self._pauses.behind(home)
+
     def broken(self, error: BaseException) -> None:
         """Stop the service: a record that was not taken in would be lost."""
         self._fail(error)

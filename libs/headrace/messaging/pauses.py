@@ -50,6 +50,10 @@ class Pauses:
             self._paused.discard(home)
             self._subscription.resume([home])
 
+    def behind(self, home: TopicPartition) -> bool:
+        """Whether records of a partition wait to be worked on: here, or in the log while it is paused."""
+        return home in self._paused or self._waiting(home) + self._parked(home) > 0
+
     def ease_all(self) -> None:
         """Resume whatever has room again."""
         for home in list(self._paused):

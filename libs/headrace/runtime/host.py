@@ -65,7 +65,7 @@ class Host:
             )
             for processor in processors.values():
                 if isinstance(processor, StreamProcessor):
-                    processor.release = dispatcher.release
+                    processor.release, processor.behind = dispatcher.release, dispatcher.behind
             consumed = [*processors, *sorted(dispatcher.retry_topics)]
             dispatcher.bind(await self._transport.subscribe(f"headrace.{service.name}", consumed, dispatcher))
             self._dispatcher = dispatcher

@@ -49,7 +49,10 @@ class _Stream:
 
 
 class StreamProcessor:
-    """One `StreamStage`. `release` frees the held offsets of a stream that will not end by itself."""
+    """One `StreamStage`. `release` frees the held offsets of a stream that will not end by itself.
+
+    `behind` says whether records of a partition wait to be worked on.
+    """
 
     streaming = True
 
@@ -60,6 +63,7 @@ class StreamProcessor:
         self.stage = stage.name
         self.interactive = stage.lane == "interactive"
         self.release: Callable[[Received, str], None] = lambda _record, _stream: None
+        self.behind: Callable[[TopicPartition], bool] = lambda _home: False
 
     async def process(self, record: Received, delivery: int) -> Processed:
         """Fold one message; the state moves on only after what it led to is acknowledged."""
@@ -137,6 +141,10 @@ class StreamProcessor:
         stream.expiry = asyncio.get_running_loop().call_later(max(0.0, left_s), self._expire, stream, home, name)
 
     def _expire(self, stream: _Stream, home: TopicPartition, name: str) -> None:
+        if not stream.until_ms and self.behind(home):
+            # What comes next in it may be among those that wait, or in the log of a partition that is paused.
+            self._wait_for_more(stream, home, name)
+            return
         del self._streams[home, name]
         stream.span.set_attribute(attributes.OUTCOME, "expired")
         stream.close()

@@ -9,7 +9,7 @@ import pytest
 from headrace.messaging import headers
 from headrace.messaging.contract import Folded, StageContext
 from headrace.messaging.processing import Held, Released
-from headrace.messaging.records import Received
+from headrace.messaging.records import Received, TopicPartition
 from headrace.runtime.cancellations import Cancellations
 from headrace.runtime.context import Surroundings
 from headrace.runtime.service import StreamStage
@@ -65,6 +65,37 @@ def test_a_stream_without_a_deadline_is_given_up_after_a_silence_and_not_before(
 
     streams.run(case())
     assert streams.released == [pytest.approx(5 * WITHOUT_DEADLINE_S - 4)]
+
+
+def test_no_silence_counts_while_more_of_the_partition_waits_to_be_worked_on() -> None:
+    streams = Streams()
+    asked: list[TopicPartition] = []
+
+    def behind(home: TopicPartition) -> bool:
+        asked.append(home)
+        return len(asked) < 3
+
+    streams.processor.behind = behind
+
+    async def case() -> None:
+        await streams.say(0, "word ")
+        await asyncio.sleep(3 * WITHOUT_DEADLINE_S + 1)
+
+    streams.run(case())
+    assert asked == [TopicPartition("t", 0)] * 3
+    assert streams.released == [pytest.approx(3 * WITHOUT_DEADLINE_S)]
+
+
+def test_a_stream_with_a_deadline_is_given_up_whatever_waits() -> None:
+    streams = Streams()
+    streams.processor.behind = lambda _home: True
+
+    async def case() -> None:
+        await streams.say(0, "word ", streams.clock.now_ms() + 10_000)
+        await asyncio.sleep(11 + GRACE_MS / 1000)
+
+    streams.run(case())
+    assert streams.released == [pytest.approx(10 + GRACE_MS / 1000)]
 
 
 def test_a_stream_with_a_deadline_is_given_up_a_while_after_it_however_much_comes() -> None:
