@@ -79,7 +79,7 @@ class Group:
             self._seats.append(seat)
         if not seat.process.alive:
             # The request was on its way when the process ended: no heartbeat will follow it.
-            self._loop.at(SESSION_S, self._expire_if_silent, seat)
+            self._loop.at(SESSION_S, self._expire_if_silent, seat, self._loop.time())
         self.rebalance()
         self._complete_if_all()
 
@@ -94,7 +94,7 @@ class Group:
         """No heartbeat comes from this process any more: its session ends if none comes in time."""
         for seat in self._seats:
             if seat.process is process:
-                self._loop.at(SESSION_S, self._expire_if_silent, seat)
+                self._loop.at(SESSION_S, self._expire_if_silent, seat, self._loop.time())
 
     def rebalance(self) -> None:
         """Deal anew: every member is told with its next heartbeat."""
@@ -141,8 +141,10 @@ class Group:
         delay_s = HEARTBEAT_S * self._choice.random()
         self._loop.call_later(delay_s, seat.client.rejoin, context=seat.client.context)
 
-    def _expire_if_silent(self, seat: Seat) -> None:
-        if seat.process.frozen or not seat.process.alive:
+    def _expire_if_silent(self, seat: Seat, since_s: float) -> None:
+        # One that was paused, went on and is paused again was heard of in between.
+        frozen = seat.process.frozen and seat.process.frozen_s <= since_s
+        if frozen or not seat.process.alive:
             self._expire(seat)
 
     def _expire(self, seat: Seat) -> None:

@@ -193,6 +193,7 @@ class SimSubscription:
         while True:
             # No heartbeat is sent until the partitions are dealt anew.
             self._left_s, self._reassigning = self._answered_s(), True
+            joining_s = self._broker.loop.time()
             if not first:
                 await self._revoke()
             first = False
@@ -202,7 +203,8 @@ class SimSubscription:
             dealt = await joined
             # As the real client decides: nobody else can have been dealt ours in between.
             unbroken = self._dealt.generation <= dealt.generation <= self._dealt.generation + 1
-            self._dealt, self._dealt_s = dealt, self._broker.loop.time()
+            # The answer may have lain in the socket while this process was paused: it is as old as the question.
+            self._dealt, self._dealt_s = dealt, max(self._left_s, joining_s)
             self.paused.clear()
             self._positions = {}
             self._reassigning = False
