@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, case, delete, distinct, event, func, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from headrace.messaging.errors import Fatal, Invalid, Retryable
@@ -104,7 +105,7 @@ class SqlStore:
         except (DataError, IntegrityError) as exc:
             # Another try would bring the same values, such as a NUL that PostgreSQL does not take.
             raise Invalid(f"the feedback database does not take these values: {_reason(exc)}") from None
-        except (DBAPIError, OSError, TimeoutError) as exc:
+        except (DBAPIError, DisconnectionError, NoConnectionFree, OSError, TimeoutError) as exc:
             # The statement and its values stay out of the message: they hold what people wrote.
             raise Retryable(f"the feedback database did not answer: {_reason(exc)}") from None
         except SQLAlchemyError as exc:

@@ -25,6 +25,7 @@ from tests.chaos.mutants.mutant import TAG, Mutant
 from tests.chaos.mutants.readers import Gateway, LetterReader
 from tests.chaos.mutants.samples import TOPICS, any_topic, sample
 from tests.chaos.mutants.settling import settled
+from tests.chaos.mutants.strict_log import most_bytes
 from tests.fakes.memory_log import MemoryLog
 
 PARTITIONS: Final = 2
@@ -181,5 +182,7 @@ async def memory_run(seed: int) -> AsyncIterator[MemoryRun]:
 
 
 def in_memory(mutant: Mutant) -> bool:
-    """Whether this run takes the mutant."""
-    return mutant.topic in TOPICS and mutant.topic not in ON_THE_BROKER
+    """Whether this run takes the mutant: it is read by a service, and no broker would refuse it for its size."""
+    if mutant.topic not in TOPICS or mutant.topic in ON_THE_BROKER:
+        return False
+    return len(mutant.value or b"") <= most_bytes()[mutant.topic]

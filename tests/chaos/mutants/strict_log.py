@@ -6,6 +6,7 @@ What publishes to it is the shipped `KafkaPublisher`; only the connection below 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import cast
 
@@ -55,17 +56,22 @@ def _broker_over(producer: LogProducer) -> "KafkaBroker":
     return cast("KafkaBroker", SimpleNamespace(_producer=SimpleNamespace(_producer=SimpleNamespace(producer=producer))))
 
 
+@cache
+def most_bytes() -> Mapping[str, int]:
+    """What a broker would take at most in a record of each topic."""
+    limits = {
+        name: int(spec.config.get("max.message.bytes", _USUAL_BYTES)) for name, spec in TopicPlan.load().specs().items()
+    }
+    assert set(limits) == topics.all_topics()
+    return limits
+
+
 class StrictTransport:
     """One service's connection to the log."""
 
     def __init__(self, log: MemoryLog) -> None:
-        limits = {
-            name: int(spec.config.get("max.message.bytes", _USUAL_BYTES))
-            for name, spec in TopicPlan.load().specs().items()
-        }
-        assert set(limits) == topics.all_topics()
         self._log = log
-        self.publisher = KafkaPublisher.over(_broker_over(LogProducer(log, limits)))
+        self.publisher = KafkaPublisher.over(_broker_over(LogProducer(log, most_bytes())))
         self.subscriptions: list[MemorySubscription] = []
 
     async def subscribe(self, group: str, topics: Collection[str], intake: Intake) -> Subscription:

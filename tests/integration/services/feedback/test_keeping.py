@@ -194,6 +194,16 @@ async def test_a_database_that_is_away_is_tried_again_and_nobodys_words_are_in_t
     await store.close()
 
 
+async def test_a_database_that_is_so_slow_that_no_connection_is_free_is_tried_again(path: Path) -> None:
+    path.parent.mkdir()
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=1, max_overflow=0, pool_timeout=0.05)
+    keeping = Keeping(SqlStore(engine), Limits(), retention_ms=DAY_MS)
+    async with engine.connect():
+        with pytest.raises(Retryable, match="did not answer: TimeoutError"):
+            await keeping.feedback(a_thumb(str(uuid4()), 1), a_context())
+    await engine.dispose()
+
+
 def test_an_unsupported_database_is_refused_at_the_start() -> None:
     with pytest.raises(Fatal, match="HEADRACE_FEEDBACK_DATABASE_URL"):
         SqlStore.at("mysql://host/feedback")
