@@ -15,7 +15,7 @@ from opentelemetry.trace import Span
 from headrace.messaging import headers
 from headrace.messaging.codec import decode
 from headrace.messaging.errors import Undecodable
-from headrace.messaging.processing import Held, Processed, Released
+from headrace.messaging.processing import Finished, Held, Processed, Released
 from headrace.messaging.records import Received, TopicPartition, header_int
 from headrace.runtime.context import Surroundings, context_of
 from headrace.runtime.service import StreamStage
@@ -80,9 +80,13 @@ class StreamProcessor:
             folded = await self._stage.step(stream.state, message, context)
             for outgoing in folded.out:
                 await context.publisher.publish(outgoing)
+        metrics.MESSAGES.labels(self._around.service, self.stage, "completed").inc()
+        if self._streams.get((record.home, name)) is not stream:
+            # Messages of one stream that share no key run at the same time: another one has ended it, or its silence
+            # has. Nobody would ever release what is held for it now.
+            return Finished()
         stream.state = folded.state
         stream.deltas += 1
-        metrics.MESSAGES.labels(self._around.service, self.stage, "completed").inc()
         if folded.ended or folded.state is None:
             self._streams.pop((record.home, name)).close()
             return Released(name)

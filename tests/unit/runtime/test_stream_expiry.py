@@ -8,7 +8,7 @@ import pytest
 
 from headrace.messaging import headers
 from headrace.messaging.contract import Folded, StageContext
-from headrace.messaging.processing import Held, Released
+from headrace.messaging.processing import Finished, Held, Processed, Released
 from headrace.messaging.records import Received, TopicPartition
 from headrace.runtime.cancellations import Cancellations
 from headrace.runtime.context import Surroundings
@@ -34,13 +34,11 @@ class Streams:
         self.processor = StreamProcessor(stage, around)
         self.processor.release = lambda _record, _stream: self.released.append(self.loop.time())
 
-    async def say(self, offset: int, text: str, deadline_ms: int = 0) -> Held | Released:
+    async def say(self, offset: int, text: str, deadline_ms: int = 0) -> Processed:
         said = {headers.DEADLINE: str(deadline_ms)} if deadline_ms else {}
         value = ResponseDelta(turn_id="a", seq=offset, text=text).SerializeToString()
         record = Received("t", 0, offset, self.clock.now_ms(), b"a", value, headers=said)
-        processed = await self.processor.process(record, 1)
-        assert isinstance(processed, Held | Released)
-        return processed
+        return await self.processor.process(record, 1)
 
     def run(self, case: Coroutine[Any, Any, None]) -> None:
         try:
@@ -129,3 +127,31 @@ def test_no_stream_is_given_up_while_a_message_of_it_is_at_work(last: str) -> No
     streams.run(case())
     # One that has ended needs no release.
     assert bool(streams.released) is not last.endswith(".")
+
+
+def test_what_was_at_work_while_its_stream_ended_is_held_for_nobody() -> None:
+    """INVARIANT: an offset is held only as long as something is there that will release it."""
+    streams = Streams()
+
+    async def case() -> None:
+        streams.step_s = 1.0
+        slow = asyncio.create_task(streams.say(0, "Hello"))
+        await asyncio.sleep(0.5)
+        streams.step_s = 0.1
+        assert await streams.say(1, ".") == Released("a")
+        assert await slow == Finished()
+        # And the next one of that name is a stream of its own.
+        assert await streams.say(2, "Again") == Held("a")
+
+    streams.run(case())
+
+
+def test_two_ends_at_a_time_end_a_stream_once() -> None:
+    streams = Streams()
+
+    async def case() -> None:
+        streams.step_s = 1.0
+        first, second = await asyncio.gather(streams.say(0, "."), streams.say(1, "."))
+        assert {first, second} == {Released("a"), Finished()}
+
+    streams.run(case())
