@@ -43,6 +43,7 @@ class Breakers:
         self._by_place: Counter[TopicPartition] = Counter()
         self._reasons: dict[str, str] = {}
         self._probing: dict[str, asyncio.Task[None]] = {}
+        self._stopped = False
 
     def of(self, stage: str) -> Breaker:
         """The breaker of a stage."""
@@ -53,7 +54,7 @@ class Breakers:
 
     def opened(self, stage: str, error: BaseException | None) -> bool:
         """Note why a breaker opened; True the first time, when what waits for the stage is to be parked too."""
-        if stage in self._probing:
+        if stage in self._reasons:
             return False
         self._reasons[stage] = type(error).__name__ if error else "unknown"
         metrics.BREAKER_OPEN.labels(self._service, stage).set(1)
@@ -64,7 +65,7 @@ class Breakers:
             error=self._reasons[stage],
         )
         self._parked.setdefault(stage, [])
-        self._probing[stage] = asyncio.create_task(self._until_closed(stage), name=f"probe:{stage}")
+        self._try_now_and_then(stage)
         return True
 
     def park(self, work: Work) -> None:
@@ -85,7 +86,7 @@ class Breakers:
             self._parked[stage] = kept
             if task := self._probing.pop(stage, None):
                 task.cancel()
-                self._probing[stage] = asyncio.create_task(self._until_closed(stage), name=f"probe:{stage}")
+                self._try_now_and_then(stage)
         for place in partitions:
             self._by_place.pop(place, None)
 
@@ -98,9 +99,17 @@ class Breakers:
         )
 
     def stop(self) -> None:
-        """Try nothing more; what is parked is left to the next owner."""
+        """Try nothing more, whatever opens from now on; what is parked is left to the next owner.
+
+        What a drain cancels frees its key, and what is parked behind it would overtake it.
+        """
+        self._stopped = True
         for task in self._probing.values():
             task.cancel()
+
+    def _try_now_and_then(self, stage: str) -> None:
+        if not self._stopped:
+            self._probing[stage] = asyncio.create_task(self._until_closed(stage), name=f"probe:{stage}")
 
     async def _until_closed(self, stage: str) -> None:
         breaker = self.of(stage)

@@ -46,6 +46,8 @@ class Seat:
     topics: frozenset[str]
     joined: "asyncio.Future[Dealt] | None" = None
     dealt: Dealt = Dealt(0, frozenset())
+    # Since when nothing was heard of a member whose session ended while it waited for the partitions to be dealt.
+    silent_since: float | None = None
 
 
 class Group:
@@ -144,7 +146,12 @@ class Group:
     def _expire_if_silent(self, seat: Seat, since_s: float) -> None:
         # One that was paused, went on and is paused again was heard of in between.
         frozen = seat.process.frozen and seat.process.frozen_s <= since_s
-        if frozen or not seat.process.alive:
+        if not frozen and seat.process.alive:
+            return
+        if seat.joined is not None:
+            # Whoever waits for the partitions to be dealt needs no heartbeat until they are.
+            seat.silent_since = since_s
+        else:
             self._expire(seat)
 
     def _expire(self, seat: Seat) -> None:
@@ -185,6 +192,9 @@ class Group:
             seat.dealt = Dealt(self._generation, frozenset(hand))
             if seat.joined is not None:
                 self._answer(seat)
+            if seat.silent_since is not None:
+                self._loop.at(SESSION_S, self._expire_if_silent, seat, seat.silent_since)
+                seat.silent_since = None
 
     def _answer(self, seat: Seat) -> None:
         joined, seat.joined = seat.joined, None
