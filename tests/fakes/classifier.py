@@ -17,18 +17,24 @@ from headrace.v1.reviews_pb2 import ReviewClassified, ReviewSubmitted
 
 @dataclass
 class Classifier:
-    """Answers every review, each batch of `at_once` in reverse and each review `times` over."""
+    """Answers every review, each batch of `at_once` in reverse and each review `times` over.
+
+    After `silent_after` it reads and says nothing, until it is told to `speak`.
+    """
 
     at_once: int = 1
     times: int = 1
-    silent: bool = False
+    silent_after: int | None = None
     seen: list[ReviewSubmitted] = field(default_factory=list)
+    waiting: list[ReviewSubmitted] = field(default_factory=list)
+    said: int = 0
+    publisher: KafkaPublisher | None = None
 
     @asynccontextmanager
     async def on(self, bootstrap: str) -> AsyncIterator["Classifier"]:
         started = Started()
-        async with KafkaPublisher(bootstrap, client_id="test-classifier") as publisher:
-            task = asyncio.create_task(self._run(bootstrap, publisher, started))
+        async with KafkaPublisher(bootstrap, client_id="test-classifier") as self.publisher:
+            task = asyncio.create_task(self._run(bootstrap, started))
             await started.wait()
             try:
                 yield self
@@ -37,19 +43,25 @@ class Classifier:
                 with suppress(asyncio.CancelledError):
                     await task
 
-    async def _run(self, bootstrap: str, publisher: KafkaPublisher, started: Started) -> None:
-        waiting: list[ReviewSubmitted] = []
+    async def speak(self) -> None:
+        """Answer all that waits."""
+        assert self.publisher is not None
+        for review in reversed(self.waiting):
+            for _ in range(self.times):
+                message = Outgoing(topics.REVIEWS_CLASSIFIED, review.review_id, _classified(review))
+                await self.publisher.publish(message)
+            self.said += 1
+        self.waiting.clear()
+
+    async def _run(self, bootstrap: str, started: Started) -> None:
         places = dict.fromkeys(await partitions_of(bootstrap, topics.REVIEWS))
         async for record in follow(bootstrap, places, started=started):
             review = decode(record.value or b"", ReviewSubmitted, record.headers.get(CONTENT_TYPE, ""))
             self.seen.append(review)
-            waiting.append(review)
-            if len(waiting) < self.at_once or self.silent:
-                continue
-            for review in reversed(waiting):
-                for _ in range(self.times):
-                    await publisher.publish(Outgoing(topics.REVIEWS_CLASSIFIED, review.review_id, _classified(review)))
-            waiting.clear()
+            self.waiting.append(review)
+            silent = self.silent_after is not None and self.said >= self.silent_after
+            if len(self.waiting) >= self.at_once and not silent:
+                await self.speak()
 
 
 def _classified(review: ReviewSubmitted) -> ReviewClassified:

@@ -2,11 +2,12 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from headrace.client.rows import Row
+from headrace.client.reaching import reach
+from headrace.client.rows.row import Row
 from headrace.messaging import topics
 from headrace.messaging.codec import decode
 from headrace.messaging.contract import Outgoing, Publisher
@@ -14,11 +15,11 @@ from headrace.messaging.errors import Fatal, HeadraceError, Invalid, Retryable, 
 from headrace.messaging.headers import CONTENT_TYPE
 from headrace.messaging.kafka import KafkaPublisher
 from headrace.messaging.records import Received
-from headrace.messaging.tail import Started, follow, partitions_of
+from headrace.messaging.tail import Started, end_offsets, follow, partitions_of
 from headrace.v1.responses_pb2 import Error
 from headrace.v1.reviews_pb2 import Label, ReviewClassified, ReviewSubmitted
 
-CONNECT_TIMEOUT_S = 5.0
+Result = tuple[int, ReviewClassified]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,35 @@ class Batch:
         return Outgoing(topics.REVIEWS, review_id, message, tenant=self.tenant)
 
 
-async def classify(bootstrap: str, batch: Batch, rows: Iterable[Row]) -> AsyncIterator[tuple[int, ReviewClassified]]:
-    """Yield line and result of each row as they come; raise `Fatal` if no broker or no service is there."""
-    await _reach(bootstrap)
+async def classify(
+    bootstrap: str,
+    batch: Batch,
+    rows: Iterable[Row],
+    *,
+    since: Mapping[int, int] | None = None,
+    begin: Callable[[Mapping[int, int]], None] = lambda _offsets: None,
+) -> AsyncIterator[Result]:
+    """Yield line and result of each row as they come; raise `Fatal` if no broker or no service is there.
+
+    `begin` is told from which offset on each partition may hold a result, before the first row is sent. A batch that
+    goes on hands these in as `since`: what came in the meantime is yielded first, whatever row it is of, and only then
+    is the first of `rows` asked for.
+    """
+    await reach(bootstrap)
     places = await partitions_of(bootstrap, topics.REVIEWS_CLASSIFIED)
     if not places:
         raise Fatal(f"the broker has no topic {topics.REVIEWS_CLASSIFIED}: create the topics with `headrace topics`")
+    ends = await end_offsets(bootstrap, places)
+    if since:
+        before = {place: min(since.get(place.partition, ends[place]), ends[place]) for place in places}
+        async for record in follow(bootstrap, before, ends):
+            if (result := _result(batch, record)) is not None:
+                yield result
     run = _Run(batch)
     async with KafkaPublisher(bootstrap, client_id="headrace.classify") as publisher:
         started = Started()
-        reading = asyncio.create_task(run.read(follow(bootstrap, dict.fromkeys(places), started=started)))
-        sending = asyncio.create_task(run.send(rows, publisher, started))
+        reading = asyncio.create_task(run.read(follow(bootstrap, ends, started=started)))
+        sending = asyncio.create_task(run.send(rows, publisher, started, begin))
         try:
             async for result in run.results():
                 yield result
@@ -78,18 +97,21 @@ class _AllSent:
 
 
 class _Run:
-    """One batch under way: a sender and a reader that meet in a queue."""
+    """A batch under way: a sender and a reader that meet in a queue."""
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._free = asyncio.Semaphore(batch.window)
         self._open: set[int] = set()
-        self._news: asyncio.Queue[tuple[int, ReviewClassified] | _AllSent | Exception] = asyncio.Queue()
+        self._news: asyncio.Queue[Result | _AllSent | Exception] = asyncio.Queue()
 
-    async def send(self, rows: Iterable[Row], publisher: Publisher, started: Started) -> None:
+    async def send(
+        self, rows: Iterable[Row], publisher: Publisher, started: Started, begin: Callable[[Mapping[int, int]], None]
+    ) -> None:
         """Publish every row, a window ahead of the results, once the reader is where it sees them all."""
         try:
-            await started.wait()
+            positions = await started.wait()
+            begin({place.partition: offset for place, offset in positions.items()})
             async with asyncio.TaskGroup() as group:
                 for row in rows:
                     await self._free.acquire()
@@ -111,17 +133,14 @@ class _Run:
 
     async def read(self, records: AsyncIterator[Received]) -> None:
         """Pick this batch's results out of all."""
-        prefix = f"{self._batch.id}/"
         try:
             async for record in records:
-                with suppress(Undecodable):
-                    classified = decode(record.value or b"", ReviewClassified, record.headers.get(CONTENT_TYPE, ""))
-                    if classified.review_id.startswith(prefix):
-                        self._news.put_nowait((int(classified.review_id.removeprefix(prefix)), classified))
+                if (result := _result(self._batch, record)) is not None:
+                    self._news.put_nowait(result)
         except Exception as exc:  # noqa: BLE001 - told to whoever waits for the results
             self._news.put_nowait(exc)
 
-    async def results(self) -> AsyncIterator[tuple[int, ReviewClassified]]:
+    async def results(self) -> AsyncIterator[Result]:
         """Each row's first result; a redelivered one is the same again."""
         sent = False
         while not sent or self._open:
@@ -136,7 +155,7 @@ class _Run:
                         self._free.release()
                         yield line, classified
 
-    async def _next(self) -> tuple[int, ReviewClassified] | _AllSent | Exception:
+    async def _next(self) -> Result | _AllSent | Exception:
         try:
             async with asyncio.timeout(self._batch.patience_s):
                 return await self._news.get()
@@ -147,12 +166,11 @@ class _Run:
             )
 
 
-async def _reach(bootstrap: str) -> None:
-    host, _, port = bootstrap.split(",", maxsplit=1)[0].rpartition(":")
+def _result(batch: Batch, record: Received) -> Result | None:
+    """Line and result, if the record is this batch's."""
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(host, int(port))
-    except (OSError, TimeoutError, ValueError) as exc:
-        raise Fatal(f"no broker answers at {bootstrap}: start `headrace up`, or set HEADRACE_KAFKA_BOOTSTRAP") from exc
-    writer.close()
-    await writer.wait_closed()
+        classified = decode(record.value or b"", ReviewClassified, record.headers.get(CONTENT_TYPE, ""))
+    except Undecodable:
+        return None
+    prefix, _, line = classified.review_id.rpartition("/")
+    return (int(line), classified) if prefix == batch.id and line.isdecimal() else None

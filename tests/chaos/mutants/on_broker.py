@@ -12,7 +12,7 @@ from typing import Final, cast
 from confluent_kafka import Message
 
 from headrace.client.reviews import Batch, classify
-from headrace.client.rows import Row
+from headrace.client.rows.row import Row
 from headrace.embedded.topics import TopicPlan
 from headrace.messaging import topics
 from headrace.v1.prompts_pb2 import CancelRequested, PromptSubmitted

@@ -1,6 +1,7 @@
 """`headrace classify` on a real broker, a word list in place of the services."""
 
 import asyncio
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,19 @@ def write(folder: Path, *rows: object) -> None:
     (folder / "in.jsonl").write_bytes(b"\n".join(lines) + b"\n")
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def results(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "out.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-async def run(kafka: str, folder: Path, *options: str) -> Result:
+async def run(kafka: str, folder: Path, *options: str, file: str = "in.jsonl", out: str = "out.jsonl") -> Result:
     root = typer.Typer()
     root.callback()(lambda: None)
     classify.register(root)
-    arguments = ["classify", str(folder / "in.jsonl"), "-o", str(folder / "out.jsonl"), *options]
+    arguments = ["classify", str(folder / file), "-o", str(folder / out), *options]
     return await asyncio.to_thread(CliRunner().invoke, root, arguments, env={"HEADRACE_KAFKA_BOOTSTRAP": kafka})
 
 
@@ -117,7 +122,58 @@ async def test_silence_is_an_error_that_says_where_to_look(kafka: str, folder: P
     assert "no result for 1 s with 1 reviews under way" in result.stderr
     assert "headrace status" in result.stderr
     assert not (folder / "out.jsonl").exists()
-    assert (folder / "out.jsonl.partial").exists()
+    kept = " ".join(result.stderr.split())
+    assert f"1 of 2 rows are in {folder / 'out.jsonl.partial'}: the same command goes on from there" in kept
+
+
+async def test_a_run_that_was_cut_off_goes_on_and_does_no_row_twice(kafka: str, folder: Path) -> None:
+    write(folder, {"text": ""}, *({"id": f"r{n}", "text": f"positive {n}"} for n in range(60)))
+    async with Classifier(silent_after=20).on(kafka) as first:
+        assert (await run(kafka, folder, "--wait-seconds", "1")).exit_code == 1
+    async with Classifier().on(kafka) as second:
+        result = await run(kafka, folder, "--json")
+    assert result.exit_code == 4, result.output
+    assert len(first.seen) == 60
+    assert {review.review_id for review in second.seen} == {review.review_id for review in first.seen[20:]}
+    assert [row["id"] for row in results(folder)] == [1, *(f"r{n}" for n in range(60))]
+    summary = json.loads(result.stdout)
+    assert (summary["rows"], summary["done_before"], summary["labels"]) == (61, 21, {"positive": 60})
+    assert names(folder) == ["in.jsonl", "out.jsonl"]
+
+
+async def test_what_was_answered_while_nobody_was_there_is_found_and_not_sent_again(kafka: str, folder: Path) -> None:
+    write(folder, *({"text": f"positive {n}"} for n in range(30)))
+    async with Classifier(silent_after=0).on(kafka) as classifier:
+        assert (await run(kafka, folder, "--wait-seconds", "1")).exit_code == 1
+        await classifier.speak()
+        result = await run(kafka, folder)
+        assert result.exit_code == 0, result.output
+    assert len(classifier.seen) == 30
+    assert [row["label"] for row in results(folder)] == ["positive"] * 30
+
+
+async def test_other_options_do_not_go_on_from_it_unless_they_begin_anew(kafka: str, folder: Path) -> None:
+    write(folder, {"text": "positive"})
+    assert (await run(kafka, folder, "--wait-seconds", "1")).exit_code == 1
+    refused = await run(kafka, folder, "--tenant", "acme")
+    assert refused.exit_code == 1
+    assert "something else (tenant)" in " ".join(refused.stderr.split())
+    async with Classifier().on(kafka):
+        assert (await run(kafka, folder, "--tenant", "acme", "--restart")).exit_code == 0
+
+
+async def test_tables_go_in_and_come_out(kafka: str, folder: Path) -> None:
+    (folder / "in.csv").write_text("nr;body\n7;positive\n8;\n9;negative\n", encoding="utf-8")
+    fields = ("--text-field", "body", "--id-field", "nr")
+    async with Classifier().on(kafka):
+        result = await run(kafka, folder, *fields, file="in.csv", out="out.csv")
+    assert result.exit_code == 4, result.output
+    with (folder / "out.csv").open(encoding="utf-8", newline="") as file:
+        assert [(row["line"], row["id"], row["label"]) for row in csv.DictReader(file)] == [
+            ("2", "7", "positive"),
+            ("3", "8", ""),
+            ("4", "9", "negative"),
+        ]
 
 
 async def test_no_broker_is_said_at_once(folder: Path) -> None:
