@@ -42,7 +42,9 @@ def build_app(
         """Load what the first prompt would else wait for."""
         languages.detect("warm up")
         for name in sorted({pipelines.get(usual).settings["model"] for usual in ("chat", "reviews")}):
-            await models.count(await models.get(name), [Message("user", "warm up")])
+            model = await models.get(name, labelling=True)
+            if not model.labels:
+                await models.count(model, [Message("user", "warm up")])
         yield
 
     return Service(

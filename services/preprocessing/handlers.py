@@ -11,11 +11,12 @@ from headrace.v1.turns_pb2 import Prepared, Turn
 from services.preprocessing.adapters import wire
 from services.preprocessing.adapters.opening import asked_deadline_ms
 from services.preprocessing.domain.budget import budget
+from services.preprocessing.domain.labelling import covers, of_classifier
 from services.preprocessing.domain.normalisation import normalise
-from services.preprocessing.domain.request import Expired, Label, Message, Refusal, Rejected, Sampling
+from services.preprocessing.domain.request import Expired, Label, Message, Refusal, Rejected, Review, Sampling
 from services.preprocessing.domain.template import Slots, Template, cacheable, drawn
 from services.preprocessing.domain.validation import Limits, check_prompt, check_review
-from services.preprocessing.ports import LanguageDetector, Models, Templates
+from services.preprocessing.ports import LanguageDetector, Model, Models, Templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +86,50 @@ class Preparation:
         try:
             pipeline = self._pipelines.get(review.pipeline or turn.slip.pipeline)
             template = self._template(pipeline, takes="review")
-            question = _Question(
-                pipeline=pipeline,
-                model=review.model or _setting(pipeline, "model"),
-                text=review.text,
-                field="text",
-                sampling=Sampling(),
-                labels=review.labels or template.labels,
-            )
-            prepared = await self._prepare(question, template)
+            model = await self._labelling(pipeline, review)
+            if model.labels:
+                prepared = self._classified(review, model)
+            else:
+                question = _Question(
+                    pipeline=pipeline,
+                    model=model.name,
+                    text=review.text,
+                    field="text",
+                    sampling=Sampling(),
+                    labels=review.labels or template.labels,
+                )
+                prepared = await self._prepare(question, template)
         except Invalid as exc:
             return _end(Rejected(exc.code, str(exc), exc.field))
         return _end(prepared) if isinstance(prepared, Rejected) else Next(prepared)
+
+    async def _labelling(self, pipeline: Pipeline, review: Review) -> Model:
+        """The model that was asked for; else the pipeline's, unless it is a classifier of other classes than these."""
+        model = await self._models.get(review.model or _setting(pipeline, "model"), labelling=True)
+        if review.model or not model.labels or covers(model.labels, review.labels):
+            return model
+        return await self._models.get(_setting(pipeline, "zero_shot_model"))
+
+    def _classified(self, review: Review, model: Model) -> Prepared | Rejected:
+        """A classifier takes the text as it is: no template, and no budget, since it reads a long one in pieces."""
+        labels = of_classifier(model.name, model.labels, review.labels)
+        if isinstance(labels, Rejected):
+            return labels
+        normalised = normalise(review.text)
+        if not normalised.text:
+            return _invisible("text")
+        language = self._languages.detect(normalised.text)
+        return Prepared(
+            text=normalised.text,
+            language=language.code,
+            language_confidence=language.confidence,
+            question=normalised.text,
+            model=model.name,
+            model_revision=model.revision,
+            labels=wire.labels_to(labels),
+            cacheable=True,
+            normalisations=normalised.changes,
+        )
 
     def _template(self, pipeline: Pipeline, *, takes: str) -> Template:
         template = self._templates.get(_setting(pipeline, "template"))
@@ -109,8 +142,7 @@ class Preparation:
         model = await self._models.get(question.model)
         normalised = normalise(question.text)
         if not normalised.text:
-            message = f"{question.field} is empty: it holds only characters that cannot be seen"
-            return Rejected("empty", message, question.field)
+            return _invisible(question.field)
         language = self._languages.detect(normalised.text)
         slots = Slots(normalised.text, language.code, question.labels, question.client_instructions)
         rendered = self._templates.render(template, slots)
@@ -144,6 +176,10 @@ class Preparation:
             cacheable=cacheable(template.cache, question.sampling, drawing),
             normalisations=normalised.changes,
         )
+
+
+def _invisible(field: str) -> Rejected:
+    return Rejected("empty", f"{field} is empty: it holds only characters that cannot be seen", field)
 
 
 def _setting(pipeline: Pipeline, name: str) -> str:

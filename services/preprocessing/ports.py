@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.preprocessing.domain.budget import Window
-from services.preprocessing.domain.request import Message
+from services.preprocessing.domain.request import Label, Message
 from services.preprocessing.domain.template import Rendered, Slots, Template
 
 
@@ -44,13 +44,18 @@ class Model:
     name: str
     revision: str
     window: Window
+    # What a classifier tells apart; none of a model that writes.
+    labels: tuple[Label, ...] = ()
 
 
 class Models(Protocol):
     """Models by name, and how each counts."""
 
-    async def get(self, name: str) -> Model:
-        """The chat model of this name; raises `Invalid` (code `unknown_model`) where there is none."""
+    async def get(self, name: str, *, labelling: bool = False) -> Model:
+        """The chat model of this name, or the classifier where texts are to be labelled.
+
+        Raises `Invalid` (code `unknown_model`) where there is none.
+        """
         ...
 
     async def count(self, model: Model, messages: Sequence[Message]) -> int:

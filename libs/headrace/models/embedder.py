@@ -10,7 +10,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from headrace.messaging.errors import Fatal
 from headrace.models.bert import BertConfig, sentence_encoder
@@ -73,10 +73,30 @@ class Embedder:
             vectors[batch] = self._encode([texts[index] for index in batch])
         return vectors
 
+    def embed_whole(self, texts: Sequence[str]) -> Vectors:
+        """As `embed`, for texts longer than the encoder reads: the mean direction of all their windows."""
+        windows: list[Encoding] = []
+        owners: list[int] = []
+        for owner, encoding in enumerate(self._tokenizer.encode_batch(list(texts))):
+            own = (encoding, *encoding.overflowing)
+            windows += own
+            owners += [owner] * len(own)
+        sums = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        by_length = sorted(range(len(windows)), key=lambda index: sum(windows[index].attention_mask))
+        for first in range(0, len(windows), _BATCH):
+            batch = by_length[first : first + _BATCH]
+            vectors = self._infer([windows[index] for index in batch])
+            np.add.at(sums, [owners[index] for index in batch], vectors)
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        return np.asarray(sums / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
+
     def _encode(self, texts: list[str]) -> Vectors:
-        encodings = self._tokenizer.encode_batch(texts)
-        ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
-        mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
+        return self._infer(self._tokenizer.encode_batch(texts))
+
+    def _infer(self, encodings: list[Encoding]) -> Vectors:
+        longest = max(sum(encoding.attention_mask) for encoding in encodings)
+        ids = np.array([encoding.ids[:longest] for encoding in encodings], dtype=np.int64)
+        mask = np.array([encoding.attention_mask[:longest] for encoding in encodings], dtype=np.int64)
         with self._lock:
             result = self._request.infer([ids, mask], share_inputs=False, share_outputs=False)
             return np.asarray(result[0], dtype=np.float32)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, assert_never
 
-from headrace.models.sources import hf, path, pypi
-from headrace.models.spec import BuiltinSource, HubSource, ModelSpec, PathSource, PypiSource
+from headrace.models.sources import hf, path, pypi, trained
+from headrace.models.spec import BuiltinSource, HubSource, ModelSpec, PathSource, PypiSource, TrainedSource
 from headrace.models.tokenizer import TOKENIZER
 from headrace.models.tokenizer_files import write_bytes_tokenizer, write_from_gguf
 from headrace.runtime.paths import cache_dir
@@ -34,7 +34,12 @@ def is_prepared(spec: ModelSpec) -> bool:
 
 
 def prepare(spec: ModelSpec, *, force: bool = False) -> Path:
-    """The model's folder, fetched and verified if it is not there yet; safe to call from several processes at once."""
+    """The model's folder, fetched and verified if it is not there yet; safe to call from several processes at once.
+
+    A head's encoder is prepared with it, into its own folder.
+    """
+    if isinstance(spec.encoder, ModelSpec):
+        prepare(spec.encoder, force=force)
     if isinstance(spec.source, PathSource):
         return path.locate(spec.source)
     return _prepare(spec, model_dir(spec), digest=spec.digest(), patterns=None, force=force)
@@ -76,6 +81,8 @@ def _fetch(spec: ModelSpec, into: Path, patterns: tuple[str, ...] | None) -> Non
             hf.fetch(source, spec.revision, into, patterns)
         case BuiltinSource():
             write_bytes_tokenizer(into)
+        case TrainedSource() as source:
+            trained.fetch(spec, source, into)
         case PathSource():
             raise AssertionError("a path is used where it is")
         case never:

@@ -1,6 +1,6 @@
 """The registry: every model that may be asked for, read from `infra/models/*.yaml`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import yaml
@@ -25,13 +25,15 @@ class Registry:
         """The names of those that do this, sorted."""
         return tuple(name for name in self.names if self._specs[name].task == task)
 
-    def get(self, name: str, *, task: str | None = None) -> ModelSpec:
-        """The model of this name, or `Invalid` naming those that would do."""
+    def get(self, name: str, *, task: str | Collection[str] = ()) -> ModelSpec:
+        """The model of this name, for any of these tasks; else `Invalid`, naming those that would do."""
         spec = self._specs.get(name)
-        if spec is not None and task in {None, spec.task}:
+        tasks = (task,) if isinstance(task, str) else task
+        if spec is not None and (not tasks or spec.task in tasks):
             return spec
-        known = ", ".join(self.names if task is None else self.names_for(task))
-        wrong = f"unknown model {name!r}" if spec is None else f"model {name!r} is for {spec.task}, not for {task}"
+        known = ", ".join(known for known in self.names if not tasks or self._specs[known].task in tasks)
+        asked = " or ".join(tasks)
+        wrong = f"unknown model {name!r}" if spec is None else f"model {name!r} is for {spec.task}, not for {asked}"
         raise Invalid(f"{wrong}: use one of {known}", code="unknown_model", field="model")
 
 
@@ -46,9 +48,22 @@ def load_registry(folder: Path) -> Registry:
         if spec.name != path.stem:
             raise Fatal(f"{path} calls its model {spec.name!r}: name the file {spec.name}.yaml")
         specs[spec.name] = _anchored(spec, folder)
+    for name, spec in specs.items():
+        specs[name] = _on_its_encoder(spec, specs, folder)
     if not specs:
         raise Fatal(f"no models in {folder}: set HEADRACE_INFRA_DIR to the folder that holds models/")
     return Registry(specs)
+
+
+def _on_its_encoder(spec: ModelSpec, specs: Mapping[str, ModelSpec], folder: Path) -> ModelSpec:
+    """The same spec with the encoder's in place of its name: whoever runs it needs no registry."""
+    if not isinstance(spec.encoder, str):
+        return spec
+    encoder = specs.get(spec.encoder)
+    if encoder is None or encoder.task != "embed":
+        known = ", ".join(name for name, other in specs.items() if other.task == "embed")
+        raise Fatal(f"{folder / spec.name}.yaml names the encoder {spec.encoder!r}: use one of {known}")
+    return spec.model_copy(update={"encoder": encoder})
 
 
 def _anchored(spec: ModelSpec, folder: Path) -> ModelSpec:

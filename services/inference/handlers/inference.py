@@ -5,7 +5,7 @@ from typing import assert_never
 
 from headrace.messaging.clock import Clock
 from headrace.messaging.contract import End, Next, StageContext, StageResult
-from headrace.messaging.errors import Invalid, Retryable
+from headrace.messaging.errors import Retryable
 from headrace.models.registry import Registry
 from headrace.v1.responses_pb2 import Error, ResponseCompleted
 from headrace.v1.turns_pb2 import Inference, Turn
@@ -40,9 +40,7 @@ class Inferring:
 
     async def turn(self, turn: Turn, context: StageContext) -> StageResult:
         """The turn's result: the committed one, a cached one, or a new one."""
-        spec = self._registry.get(turn.prepared.model)
-        if spec.task != "chat":
-            raise Invalid(f"model {spec.name!r} is for {spec.task}, not for chat", code="unknown_model", field="model")
+        spec = self._registry.get(turn.prepared.model, task=("chat", "classify") if turn.prepared.labels else "chat")
         left_ms = context.deadline_ms - self._clock.now_ms() if context.deadline_ms else None
         async with self._claims.hold(turn, patience_s(priority_of(context), left_ms)) as hold:
             stream = None if turn.prepared.labels else _stream(turn, context, hold)

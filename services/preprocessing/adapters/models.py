@@ -7,7 +7,7 @@ from headrace.models.fetch import prepare_tokenizer
 from headrace.models.registry import Registry
 from headrace.models.tokenizer import ChatTokenizer
 from services.preprocessing.domain.budget import Window
-from services.preprocessing.domain.request import Message
+from services.preprocessing.domain.request import Label, Message
 from services.preprocessing.ports import Model
 
 
@@ -18,9 +18,11 @@ class RegistryModels:
         self._registry = registry
         self._tokenizers: dict[str, asyncio.Task[ChatTokenizer]] = {}
 
-    async def get(self, name: str) -> Model:
-        spec = self._registry.get(name, task="chat")
-        return Model(spec.name, spec.revision, Window(spec.limits.context_window, spec.limits.max_new_tokens))
+    async def get(self, name: str, *, labelling: bool = False) -> Model:
+        spec = self._registry.get(name, task=("chat", "classify") if labelling else "chat")
+        window = Window(spec.limits.context_window, spec.limits.max_new_tokens)
+        labels = tuple(Label(label.name, label.description) for label in spec.labels)
+        return Model(spec.name, spec.revision, window, labels)
 
     async def count(self, model: Model, messages: Sequence[Message]) -> int:
         tokenizer = await self.tokenizer(model.name)

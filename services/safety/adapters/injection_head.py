@@ -28,7 +28,7 @@ class InjectionHead:
         try:
             with np.load(path, allow_pickle=False) as content:
                 head = cls(content["idf"], content["weights"], float(content["intercept"]), str(content["digest"]))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as exc:
+        except (EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as exc:
             raise Fatal(
                 f"{path} is no trained injection head ({exc}): delete it, it is trained anew at the next start"
             ) from exc

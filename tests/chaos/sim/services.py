@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any, Final, cast
 from unittest.mock import patch
 
-from headrace.messaging.errors import Invalid
 from headrace.models.registry import load_registry
 from headrace.runtime.assembly import transactional
 from headrace.runtime.paths import infra_dir
@@ -28,7 +27,7 @@ from services.preprocessing import app as preprocessing_app
 from services.preprocessing.adapters.language import LangidDetector
 from services.preprocessing.adapters.templates import YamlTemplates
 from services.preprocessing.domain.budget import Window
-from services.preprocessing.domain.request import Message
+from services.preprocessing.domain.request import Label, Message
 from services.preprocessing.ports import Model
 from services.preprocessing.settings import Settings as PreprocessingSettings
 from services.safety import app as safety_app
@@ -87,11 +86,11 @@ class FeedbackStore:
 class WordModels:
     """Models of the registry, counted in words."""
 
-    async def get(self, name: str) -> Model:
-        spec = _registry().get(name)
-        if spec.task != "chat":
-            raise Invalid(f"model {name!r} is for {spec.task}", code="unknown_model", field="model")
-        return Model(spec.name, spec.revision, Window(spec.limits.context_window, spec.limits.max_new_tokens))
+    async def get(self, name: str, *, labelling: bool = False) -> Model:
+        spec = _registry().get(name, task=("chat", "classify") if labelling else "chat")
+        window = Window(spec.limits.context_window, spec.limits.max_new_tokens)
+        labels = tuple(Label(label.name, label.description) for label in spec.labels)
+        return Model(spec.name, spec.revision, window, labels)
 
     async def count(self, model: Model, messages: Sequence[Message]) -> int:
         return sum(3 + len(message.content.split()) for message in messages)

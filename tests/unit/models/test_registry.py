@@ -100,3 +100,44 @@ def test_the_digest_names_the_weights_and_nothing_else() -> None:
     faster = ModelSpec.model_validate({**SPEC, "resources": {"threads": 8}})
     newer = ModelSpec.model_validate({**SPEC, "revision": "2"})
     assert spec.digest() == faster.digest() != newer.digest()
+
+
+ENCODER: dict[str, Any] = {"name": "vectors", "task": "embed"}
+HEAD: dict[str, Any] = {
+    "name": "moods",
+    "task": "classify",
+    "labels": [{"name": "good"}, {"name": "bad"}],
+    "encoder": "vectors",
+}
+
+
+def test_a_head_brings_its_encoder_along(tmp_path: Path) -> None:
+    write(tmp_path, **ENCODER)
+    write(tmp_path, **HEAD)
+    registry = load_registry(tmp_path)
+    assert registry.get("moods").encoder == registry.get("vectors")
+    assert registry.get("moods", task=("chat", "classify")).task == "classify"
+
+
+@pytest.mark.parametrize("encoder", ["small", "nobody"])
+def test_an_encoder_that_is_none_is_fatal_and_those_that_are_are_named(tmp_path: Path, encoder: str) -> None:
+    write(tmp_path)
+    write(tmp_path, **ENCODER)
+    write(tmp_path, **{**HEAD, "encoder": encoder})
+    with pytest.raises(Fatal, match=f"the encoder '{encoder}': use one of vectors"):
+        load_registry(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"labels": [{"name": "good"}]}, "at least 2"),
+        ({"labels": [{"name": "good"}, {"name": "Good"}]}, "different names"),
+        ({"engine": "openvino"}, "does not classify"),
+        ({"engine": "embedding-head", "encoder": None}, "needs `encoder`"),
+        ({"task": "chat"}, "are for models of `task: classify`"),
+    ],
+)
+def test_a_classifier_that_cannot_be_one_is_refused_with_the_reason(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        ModelSpec.model_validate({**SPEC, **HEAD, **changes})

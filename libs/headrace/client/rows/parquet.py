@@ -21,7 +21,7 @@ def read(path: Path, fields: Fields) -> Iterator[Row | BadRow]:
             if fields.text not in names:
                 named = ", ".join(map(repr, names[:20]))
                 raise Invalid(f"{path} has no column {fields.text!r}, it has {named}: name one with --text-field")
-            wanted = [name for name in (fields.text, fields.id) if name in names]
+            wanted = [name for name in (fields.text, fields.id, fields.label) if name in names]
             number = 0
             for batch in file.iter_batches(_ROWS_AT_ONCE, columns=wanted):
                 for content in batch.to_pylist():

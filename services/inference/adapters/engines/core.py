@@ -1,26 +1,18 @@
-"""What a core is: tokens in, tokens out, one thread, one step at a time. It knows no text, no asyncio and no Kafka."""
+"""What a core is: one thread, one step at a time. It knows no asyncio and no Kafka."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from headrace.messaging.errors import Fatal
 from headrace.models.spec import ModelSpec
-from services.inference.adapters.engines.wire import Add, Event, Score
+from services.inference.adapters.engines.wire import Add, Classify, Event, Score
 
 
 class Core(Protocol):
     """Runs in its own process, since a step may hold the interpreter lock from its first to its last instruction."""
 
     device: str
-
-    def add(self, request: Add) -> None:
-        """Take on a generation."""
-        ...
-
-    def score(self, request: Score) -> None:
-        """Take on a scoring."""
-        ...
 
     def cancel(self, request_id: str) -> None:
         """Forget a request; an unknown id is no error."""
@@ -37,6 +29,30 @@ class Core(Protocol):
 
     def close(self) -> None:
         """Let go of threads and memory."""
+        ...
+
+
+@runtime_checkable
+class WritingCore(Core, Protocol):
+    """A chat model: tokens in, tokens out."""
+
+    def add(self, request: Add) -> None:
+        """Take on a generation."""
+        ...
+
+    def score(self, request: Score) -> None:
+        """Take on a scoring."""
+        ...
+
+
+@runtime_checkable
+class ClassifyingCore(Core, Protocol):
+    """A classifier: texts in, probabilities of its own classes out."""
+
+    labels: tuple[str, ...]
+
+    def classify(self, request: Classify) -> None:
+        """Take on a text."""
         ...
 
 
@@ -66,8 +82,22 @@ def _mock(spec: ModelSpec, folder: Path, _eos_id: int | None, _threads: int) -> 
     return MockCore(spec, folder)
 
 
+def _embedding_head(spec: ModelSpec, folder: Path, _eos_id: int | None, threads: int) -> Core:
+    from services.inference.adapters.engines.embedding_head import EmbeddingHeadCore
+
+    return EmbeddingHeadCore(spec, folder, threads=threads)
+
+
+def _sequence_classification(spec: ModelSpec, folder: Path, _eos_id: int | None, threads: int) -> Core:
+    from services.inference.adapters.engines.sequence_classification import SequenceClassificationCore
+
+    return SequenceClassificationCore(spec, folder, threads=threads)
+
+
 _CORES: dict[str, Callable[[ModelSpec, Path, int | None, int], Core]] = {
     "openvino": _openvino,
     "transformers": _transformers,
     "mock": _mock,
+    "embedding-head": _embedding_head,
+    "sequence-classification": _sequence_classification,
 }

@@ -14,8 +14,13 @@ def gpu_present(driver: Path = Path("/proc/driver/nvidia/gpus")) -> bool:
 
 
 def choose_core(spec: ModelSpec, folder: Path, *, gpu: bool) -> str:
-    """The YAML's word, else transformers on a GPU or for weights that OpenVINO cannot read, else openvino."""
+    """The YAML's word, else transformers on a GPU or for weights that OpenVINO cannot read, else openvino.
+
+    A classifier with an encoder is a head on it.
+    """
     if spec.engine != "auto":
         return spec.engine
+    if spec.task == "classify":
+        return "embedding-head" if spec.encoder else "sequence-classification"
     readable = (folder / WEIGHTS_GGUF).is_file() or (folder / _OPENVINO_IR).is_file()
     return "openvino" if readable and not gpu else "transformers"

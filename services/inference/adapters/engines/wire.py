@@ -46,6 +46,15 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Classify:
+    """Log-probabilities of the model's own classes for a text."""
+
+    request_id: str
+    text: str
+    op: Literal["classify"] = "classify"
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Forget a request and free what it holds."""
 
@@ -53,7 +62,7 @@ class Cancel:
     op: Literal["cancel"] = "cancel"
 
 
-Command = Start | Add | Score | Cancel
+Command = Start | Add | Score | Classify | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class Ready:
 
     load_seconds: float
     device: str
+    # The classes that a classifier tells apart, in the order of what it says of them.
+    labels: tuple[str, ...] = ()
     op: Literal["ready"] = "ready"
 
 
@@ -77,10 +88,11 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Log-probabilities, token by token, label by label."""
+    """Log-probabilities, token by token, label by label; of a classifier one a label, and how many tokens it read."""
 
     request_id: str
     log_likelihoods: list[list[float]]
+    tokens: int = 0
     op: Literal["scored"] = "scored"
 
 

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import assert_never
 
-from services.inference.adapters.engines.core import Core, open_core
+from services.inference.adapters.engines.core import ClassifyingCore, Core, WritingCore, open_core
 from services.inference.adapters.engines.wire import (
     COMMAND,
     EVENT,
     Add,
     Cancel,
+    Classify,
     Command,
     Event,
     Failed,
@@ -63,7 +64,8 @@ def serve(wire: Wire) -> None:
     except Exception as exc:  # noqa: BLE001 - whatever a library raises while loading is for the parent to tell
         wire.send([Failed("", f"{type(exc).__name__}: {exc}")])
         return
-    wire.send([Ready(time.monotonic() - before, core.device)])
+    labels = core.labels if isinstance(core, ClassifyingCore) else ()
+    wire.send([Ready(time.monotonic() - before, core.device, labels)])
     while True:
         for command in wire.receive(wait=not core.busy):
             wire.send(_obey(core, command))
@@ -81,9 +83,11 @@ def _obey(core: Core, command: Command) -> Iterator[Event]:
     try:
         match command:
             case Add(request_id):
-                core.add(command)
+                _writing(core).add(command)
             case Score(request_id):
-                core.score(command)
+                _writing(core).score(command)
+            case Classify(request_id):
+                _classifying(core).classify(command)
             case Cancel(request_id):
                 core.cancel(request_id)
             case Start():
@@ -92,6 +96,18 @@ def _obey(core: Core, command: Command) -> Iterator[Event]:
                 assert_never(never)
     except Exception as exc:  # noqa: BLE001 - one bad request must not take the others with it
         yield Failed(request_id, f"{type(exc).__name__}: {exc}")
+
+
+def _writing(core: Core) -> WritingCore:
+    if not isinstance(core, WritingCore):
+        raise TypeError("this model classifies, it writes nothing")
+    return core
+
+
+def _classifying(core: Core) -> ClassifyingCore:
+    if not isinstance(core, ClassifyingCore):
+        raise TypeError("this model has no classes of its own")
+    return core
 
 
 def main() -> None:
