@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from headrace.messaging.errors import Retryable
 from headrace.models.spec import ModelSpec
 from services.inference.domain.admission import Priority
+from services.inference.domain.constraint import Constraint
 from services.inference.domain.sampling import Sampling
 
 FinishReason = Literal["stop", "length", "cancelled"]
@@ -32,6 +33,7 @@ class GenerationRequest:
     sampling: Sampling = field(default_factory=Sampling)
     priority: Priority = "interactive"
     deadline_ms: int = 0
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True)

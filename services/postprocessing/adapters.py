@@ -38,7 +38,9 @@ def _status_of(outcome: Outcome) -> Status:
 
 def rules_of(turn: Turn, masks: Mapping[str, str]) -> Rules:
     """What the answer may cite: the same markers that its deltas were given."""
-    return Rules(frozenset(passage.marker for passage in turn.grounding.passages), masks)
+    form = turn.prepared.response_format.type
+    markers = frozenset(passage.marker for passage in turn.grounding.passages)
+    return Rules(markers, masks, structured=form in {"json_object", "json_schema", "choice"})
 
 
 def completed_of(turn: Turn, verdict: Verdict, text: str) -> ResponseCompleted:

@@ -82,7 +82,7 @@ class Deltas:
     async def _rules(self, cleared: ClearedDelta) -> Rules:
         context = cleared.context
         masks = await _masks(self._masks, context.tenant, context.turn_id) if context.masked else {}
-        return Rules(frozenset(context.markers), masks)
+        return Rules(frozenset(context.markers), masks, context.structured)
 
 
 def stream_of(cleared: ClearedDelta) -> str:

@@ -13,7 +13,7 @@ from services.preprocessing.adapters.opening import asked_deadline_ms
 from services.preprocessing.domain.budget import budget
 from services.preprocessing.domain.labelling import covers, of_classifier
 from services.preprocessing.domain.normalisation import normalise
-from services.preprocessing.domain.request import Expired, Label, Message, Refusal, Rejected, Review, Sampling
+from services.preprocessing.domain.request import Expired, Form, Label, Message, Refusal, Rejected, Review, Sampling
 from services.preprocessing.domain.template import Slots, Template, cacheable, drawn
 from services.preprocessing.domain.validation import Limits, check_prompt, check_review
 from services.preprocessing.ports import LanguageDetector, Model, Models, Templates
@@ -29,6 +29,7 @@ class _Question:
     # Where the text came from, for the error that finds it too long.
     field: str
     sampling: Sampling
+    form: Form
     labels: tuple[Label, ...] = ()
     client_instructions: str = ""
     history: tuple[Message, ...] = ()
@@ -62,6 +63,7 @@ class Preparation:
                 text=last.content,
                 field=f"messages[{len(earlier)}].content" if prompt.messages else "text",
                 sampling=prompt.sampling,
+                form=prompt.form,
                 client_instructions=normalise("\n\n".join(system)).text,
                 history=tuple(
                     Message(message.role, normalise(message.content).text)
@@ -96,6 +98,7 @@ class Preparation:
                     text=review.text,
                     field="text",
                     sampling=Sampling(),
+                    form=Form(),
                     labels=review.labels or template.labels,
                 )
                 prepared = await self._prepare(question, template)
@@ -144,7 +147,16 @@ class Preparation:
         if not normalised.text:
             return _invisible(question.field)
         language = self._languages.detect(normalised.text)
-        slots = Slots(normalised.text, language.code, question.labels, question.client_instructions)
+        form = question.form
+        slots = Slots(
+            normalised.text,
+            language.code,
+            question.labels,
+            question.client_instructions,
+            form=form.type if form.type != "text" else "",
+            json_schema=form.json_schema,
+            choices=form.choices,
+        )
         rendered = self._templates.render(template, slots)
         history = (*rendered.examples, *question.history)
         chat = (Message("system", rendered.instructions), *history, Message("user", rendered.question))

@@ -224,7 +224,7 @@ class Final(_message.Message):
     def __init__(self, completed: _Optional[_Union[_responses_pb2.ResponseCompleted, _Mapping]] = ..., classified: _Optional[_Union[_reviews_pb2.ReviewClassified, _Mapping]] = ...) -> None: ...
 
 class StreamContext(_message.Message):
-    __slots__ = ("turn_id", "conversation_id", "tenant", "subject", "pipeline", "reply", "deadline", "attempt", "markers", "masked", "again")
+    __slots__ = ("turn_id", "conversation_id", "tenant", "subject", "pipeline", "reply", "deadline", "attempt", "markers", "masked", "again", "structured")
     TURN_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
@@ -236,6 +236,7 @@ class StreamContext(_message.Message):
     MARKERS_FIELD_NUMBER: _ClassVar[int]
     MASKED_FIELD_NUMBER: _ClassVar[int]
     AGAIN_FIELD_NUMBER: _ClassVar[int]
+    STRUCTURED_FIELD_NUMBER: _ClassVar[int]
     turn_id: str
     conversation_id: str
     tenant: str
@@ -247,7 +248,8 @@ class StreamContext(_message.Message):
     markers: _containers.RepeatedScalarFieldContainer[str]
     masked: bool
     again: bool
-    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., tenant: _Optional[str] = ..., subject: _Optional[str] = ..., pipeline: _Optional[str] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt: _Optional[int] = ..., markers: _Optional[_Iterable[str]] = ..., masked: _Optional[bool] = ..., again: _Optional[bool] = ...) -> None: ...
+    structured: bool
+    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., tenant: _Optional[str] = ..., subject: _Optional[str] = ..., pipeline: _Optional[str] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt: _Optional[int] = ..., markers: _Optional[_Iterable[str]] = ..., masked: _Optional[bool] = ..., again: _Optional[bool] = ..., structured: _Optional[bool] = ...) -> None: ...
 
 class GeneratedDelta(_message.Message):
     __slots__ = ("context", "offset", "text", "last", "finish_reason")

@@ -1,14 +1,35 @@
 """OpenAI's chat completions: its request read into a question, our answer written in its shapes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from headrace.messaging.errors import Invalid
 from services.gateway.domain.answers import Answer, Status
 from services.gateway.domain.fields import INT32, INT64, Fields
-from services.gateway.domain.requests import MAX_NAME_CHARS, MAX_STOP_CHARS, MAX_STOPS, Message, Question, Sampling
+from services.gateway.domain.requests import (
+    MAX_NAME_CHARS,
+    MAX_STOP_CHARS,
+    MAX_STOPS,
+    Message,
+    Question,
+    ResponseFormat,
+    Sampling,
+)
 
 MAX_MESSAGES = 1024
+# What clients send unasked, with the value that asks for nothing.
+NEUTRAL: Mapping[str, Any] = {
+    "n": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "logit_bias": {},
+    "logprobs": False,
+    "parallel_tool_calls": True,
+    "service_tier": "auto",
+    "store": False,
+    "tools": [],
+}
 KNOWN = (
     "model",
     "messages",
@@ -21,6 +42,8 @@ KNOWN = (
     "stop",
     "seed",
     "user",
+    "response_format",
+    *NEUTRAL,
 )
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
@@ -38,6 +61,9 @@ def read_request(body: dict[str, Any], turn_id: str) -> Request:
     """Read a body; a parameter that would not be honoured is refused by its name."""
     fields = Fields(body)
     fields.only(KNOWN)
+    for name, value in NEUTRAL.items():
+        if fields.has(name) and body[name] != value:
+            raise fields.invalid(name, f"{name} is not supported: leave it out", code="unsupported_parameter")
     options = fields.nested("stream_options")
     options.only(("include_usage",))
     messages = tuple(
@@ -58,8 +84,13 @@ def read_request(body: dict[str, Any], turn_id: str) -> Request:
             seed=fields.integer("seed", -INT64, INT64),
             stop=_stops(fields, body),
         ),
+        response_format=_format(fields),
     )
     return Request(question, fields.flag("stream"), options.flag("include_usage"))
+
+
+def _format(fields: Fields) -> ResponseFormat:
+    return ResponseFormat.read(fields.nested("response_format")) if fields.has("response_format") else ResponseFormat()
 
 
 def _stops(fields: Fields, body: dict[str, Any]) -> tuple[str, ...]:

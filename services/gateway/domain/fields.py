@@ -9,11 +9,13 @@ from typing import Any
 from headrace.messaging.errors import Invalid
 
 MAX_DEPTH = 8
+# Of a body that may hold a JSON schema.
+MAX_SCHEMA_DEPTH = 40
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 
 
-def read_object(raw: str | bytes, *, max_bytes: int, what: str = "frame") -> dict[str, Any]:
+def read_object(raw: str | bytes, *, max_bytes: int, what: str = "frame", max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     """The JSON object in this text, or `Invalid`."""
     size = len(raw.encode("utf-8", "surrogatepass")) if isinstance(raw, str) else len(raw)
     if size > max_bytes:
@@ -27,14 +29,14 @@ def read_object(raw: str | bytes, *, max_bytes: int, what: str = "frame") -> dic
             f"this {what} is not UTF-8 (byte {exc.start}): encode it as UTF-8", code="bad_json", field=what
         ) from exc
     except RecursionError as exc:
-        raise _too_deep(what) from exc
+        raise _too_deep(what, max_depth) from exc
     except ValueError as exc:
         at = f" at character {exc.pos}" if isinstance(exc, json.JSONDecodeError) else ""
         raise Invalid(f"this {what} is not JSON{at}: send one JSON object", code="bad_json", field=what) from exc
     if not isinstance(body, dict):
         raise Invalid(f"this {what} is {_kind(body)}: send one JSON object", code="bad_json", field=what)
-    if _depth(body) > MAX_DEPTH:
-        raise _too_deep(what)
+    if _deeper(body, max_depth):
+        raise _too_deep(what, max_depth)
     return body
 
 
@@ -44,6 +46,11 @@ class Fields:
     def __init__(self, body: Mapping[str, Any], *, inside: str = "") -> None:
         self._body = body
         self._inside = inside
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """All of it, for what has a language of its own."""
+        return self._body
 
     def name(self, field: str) -> str:
         """The field as it is named in complaints: `sampling.top_p`."""
@@ -171,16 +178,16 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _too_deep(what: str) -> Invalid:
+def _too_deep(what: str, limit: int) -> Invalid:
     return Invalid(
-        f"this {what} is nested deeper than {MAX_DEPTH} levels: send a flat object", code="too_deep", field=what
+        f"this {what} is nested deeper than {limit} levels: send a flatter object", code="too_deep", field=what
     )
 
 
-def _depth(body: object) -> int:
+def _deeper(body: object, limit: int) -> bool:
     deepest = 0
     level: list[Any] = [body]
-    while level and deepest <= MAX_DEPTH:
+    while level and deepest <= limit:
         deepest += 1
         level = [
             child
@@ -188,7 +195,7 @@ def _depth(body: object) -> int:
             for child in (parent.values() if isinstance(parent, dict) else parent)
             if isinstance(child, dict | list)
         ]
-    return deepest
+    return deepest > limit
 
 
 def _kind(value: object) -> str:

@@ -1,5 +1,6 @@
 """What a client may want, whichever way it came in."""
 
+import json
 from dataclasses import dataclass, field
 
 from services.gateway.domain.fields import INT32, INT64, Fields
@@ -9,6 +10,8 @@ MAX_NAME_CHARS = 128
 MAX_STOPS = 16
 MAX_STOP_CHARS = 256
 MAX_COMMENT_CHARS = 10_000
+MAX_CHOICES = 64
+MAX_CHOICE_CHARS = 256
 MAX_TIMEOUT_MS = 86_400_000
 
 
@@ -44,6 +47,30 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseFormat:
+    """The form that the answer must have; its type is for preprocessing to judge."""
+
+    type: str = ""
+    # A JSON schema, as JSON text.
+    json_schema: str = ""
+    choices: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, fields: Fields) -> "ResponseFormat":
+        """From OpenAI's `response_format`, which knows no choices: those are ours."""
+        fields.only(("type", "json_schema", "choices"))
+        kind = fields.text("type", max_chars=MAX_NAME_CHARS, required=True)
+        if kind != "json_schema":
+            return cls(kind, "", fields.strings("choices", max_items=MAX_CHOICES, max_chars=MAX_CHOICE_CHARS))
+        named = fields.nested("json_schema")
+        named.only(("name", "description", "schema", "strict"))
+        named.flag("strict")
+        if not named.has("schema"):
+            raise named.invalid("schema", f"{named.name('schema')} is missing: send a JSON schema")
+        return cls(kind, json.dumps(named.nested("schema").content, ensure_ascii=False, separators=(",", ":")))
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A prompt: `text`, with the conversation's memory behind it, or all `messages` at once."""
 
@@ -55,6 +82,7 @@ class Question:
     model: str = ""
     user: str = ""
     sampling: Sampling = field(default_factory=Sampling)
+    response_format: ResponseFormat = field(default_factory=ResponseFormat)
     # How long the client would wait; 0: as long as the pipeline gives it.
     timeout_ms: int = 0
 

@@ -17,7 +17,7 @@ from headrace.telemetry import metrics
 from services.gateway.domain import completions, said
 from services.gateway.domain.admission import Busy
 from services.gateway.domain.answers import Answer, Status
-from services.gateway.domain.fields import read_object
+from services.gateway.domain.fields import MAX_SCHEMA_DEPTH, read_object
 from services.gateway.domain.turn_log import Cursor, Ended, Event, Restarted, Shown
 from services.gateway.handlers.desk import Desk
 from services.gateway.handlers.turns import HeldTurn
@@ -46,7 +46,7 @@ def router(desk: Desk, models: ModelList, settings: Settings) -> APIRouter:
         try:
             raw = await http.body()
             read_at = time.monotonic()
-            body = read_object(raw, max_bytes=settings.max_frame_bytes, what="body")
+            body = read_object(raw, max_bytes=settings.max_frame_bytes, what="body", max_depth=MAX_SCHEMA_DEPTH)
             request = completions.read_request(body, turn_id)
             turn = await desk.ask(
                 request.question,

@@ -8,6 +8,7 @@ from headrace.messaging import headers, topics
 from headrace.messaging.contract import Outgoing
 from headrace.v1.feedback_pb2 import FeedbackSubmitted
 from headrace.v1.prompts_pb2 import CancelRequested, ChatMessage, PromptSubmitted
+from headrace.v1.prompts_pb2 import ResponseFormat as WireFormat
 from headrace.v1.prompts_pb2 import Sampling as SamplingMessage
 from services.gateway.domain.requests import Question, Rating, Sampling
 
@@ -25,6 +26,11 @@ def prompt(question: Question, *, tenant: str, partition: int) -> Outgoing:
         messages=[ChatMessage(role=each.role, content=each.content) for each in question.messages],
         sampling=_sampling(question.sampling),
     )
+    if question.response_format.type:
+        wanted = question.response_format
+        message.response_format.CopyFrom(
+            WireFormat(type=wanted.type, json_schema=wanted.json_schema, choices=wanted.choices)
+        )
     if question.timeout_ms:
         message.deadline.FromMilliseconds(time.time_ns() // 1_000_000 + question.timeout_ms)
     return Outgoing(

@@ -2,17 +2,25 @@
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from headrace.messaging.clock import Clock
 from headrace.messaging.contract import StageContext
+from headrace.messaging.errors import Invalid
 from headrace.models.spec import ModelSpec
 from headrace.v1.turns_pb2 import Inference, LabelScore, Turn
 from services.inference.domain.admission import Priority
+from services.inference.domain.constraint import Constraint
 from services.inference.domain.fingerprint import Shape
 from services.inference.handlers.deltas import DeltaStream, coalesced
+from services.inference.handlers.form import Form
 from services.inference.handlers.model_time import ModelTime
+from services.inference.handlers.translation import constraint_of
 from services.inference.ports import Chat, Engine, GenerationRequest, Models, ScoreRequest, TooLate
+
+# What the model is told of an answer that the grammar let pass and the schema does not.
+_AGAIN: Final = "That does not fit the schema: {problem}. Answer again, with JSON that fits it and nothing else."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +65,37 @@ class Generation:
             job.time.end(_now())
 
     async def _answer(self, engine: Engine, job: Job, stream: DeltaStream, shape: Shape) -> None:
+        constraint = constraint_of(job.turn)
+        if constraint is None:
+            await self._write(engine, job, stream, shape)
+            return
+        form = Form(constraint)
+        await self._write(engine, job, stream if form.followed else None, shape, constraint)
+        if problem := _problem(job, form):
+            if form.followed:
+                raise _unmet(job, problem)
+            again = (*shape.messages, ("assistant", job.section.text), ("user", _AGAIN.format(problem=problem)))
+            job.section.text = ""
+            await self._write(engine, job, None, replace(shape, messages=again), constraint)
+            if problem := _problem(job, form):
+                raise _unmet(job, problem)
+        if not form.followed:
+            await stream.replay(job.section.text)
+
+    async def _write(
+        self,
+        engine: Engine,
+        job: Job,
+        stream: DeltaStream | None,
+        shape: Shape,
+        constraint: Constraint | None = None,
+    ) -> None:
+        """One answer of the model, into the section and, if there is one, the stream."""
         section = job.section
         asked = _now()
+        before = section.usage.prompt_tokens, section.usage.completion_tokens, section.duration_ms
         request = GenerationRequest(
-            job.turn.turn_id, Chat(shape.messages), shape.sampling, job.priority, job.deadline_ms
+            job.turn.turn_id, Chat(shape.messages), shape.sampling, job.priority, job.deadline_ms, constraint
         )
         async with aclosing(coalesced(engine.generate(request), self._linger_s)) as chunks:
             async for chunk in chunks:
@@ -68,11 +103,11 @@ class Generation:
                 if chunk.text and not section.time_to_first_token_ms:
                     section.time_to_first_token_ms = (_now() - asked) * 1000
                 section.text += chunk.text
-                section.usage.prompt_tokens = chunk.prompt_tokens
-                section.usage.completion_tokens = chunk.completion_tokens
-                section.duration_ms = (_now() - asked) * 1000
+                section.usage.prompt_tokens = before[0] + chunk.prompt_tokens
+                section.usage.completion_tokens = before[1] + chunk.completion_tokens
+                section.duration_ms = before[2] + (_now() - asked) * 1000
                 section.finish_reason = chunk.finish_reason or ""
-                if chunk.text:
+                if chunk.text and stream is not None:
                     await stream.send(chunk.text)
 
     async def _classify(self, engine: Engine, job: Job, shape: Shape) -> None:
@@ -86,6 +121,20 @@ class Generation:
         section.finish_reason = "stop"
         pairs = zip(shape.labels, scores.probabilities, strict=True)
         section.scores.extend(LabelScore(label=label, score=score) for label, score in pairs)
+
+
+def _problem(job: Job, form: Form) -> str:
+    """What is wrong with a whole answer; one that was cut at its length says so itself."""
+    return form.problem(job.section.text) if job.section.finish_reason == "stop" else ""
+
+
+def _unmet(job: Job, problem: str) -> Invalid:
+    return Invalid(
+        f"model {job.spec.name} did not find an answer that fits the schema: {problem}. Relax the schema, or name a "
+        "larger model",
+        code="schema_not_met",
+        field="response_format.json_schema",
+    )
 
 
 def _now() -> float:

@@ -7,6 +7,7 @@ from headrace.models.assemble import messages_of
 from headrace.models.spec import ModelSpec
 from headrace.v1.prompts_pb2 import Sampling as WireSampling
 from headrace.v1.turns_pb2 import Inference, StreamContext, Turn
+from services.inference.domain.constraint import AnyJson, Choice, Constraint, JsonSchema
 from services.inference.domain.fingerprint import Shape
 from services.inference.domain.sampling import Sampling
 
@@ -59,11 +60,25 @@ def shape_of(turn: Turn, spec: ModelSpec) -> Shape:
         corpus_version=turn.grounding.corpus_version,
         policy=turn.safety.policy,
         policy_version=turn.safety.policy_version,
-        response_format=prepared.response_format.type + prepared.response_format.json_schema,
+        response_format=prepared.response_format.SerializeToString(deterministic=True).hex(),
         sampling=sampling_of(turn, spec),
         messages=tuple(messages_of(turn)),
         labels=labels_of(turn),
     )
+
+
+def constraint_of(turn: Turn) -> Constraint | None:
+    """The form that the answer must have; None: any."""
+    wanted = turn.prepared.response_format
+    match wanted.type:
+        case "json_object":
+            return AnyJson()
+        case "json_schema":
+            return JsonSchema(wanted.json_schema)
+        case "choice":
+            return Choice(tuple(wanted.choices))
+        case _:
+            return None
 
 
 def section_of(spec: ModelSpec, attempt: int) -> Inference:
@@ -85,4 +100,5 @@ def stream_context(turn: Turn, attempt: int, *, again: bool) -> StreamContext:
         again=again,
         markers=[passage.marker for passage in turn.grounding.passages],
         masked=turn.safety.masked,
+        structured=constraint_of(turn) is not None,
     )

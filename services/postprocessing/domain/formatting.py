@@ -7,6 +7,7 @@ character decides, so that its output does not depend on where the pieces were c
     "".join(out of each piece) == out of the whole
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ class Rules:
 
     markers: frozenset[str] = frozenset()
     masks: Mapping[str, str] = field(default_factory=dict)
+    # Text for a program: what looks like a marker may be an array, and what a mask stands for stands within a string.
+    structured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ def _consume(raw: str, at: int, rules: Rules, emitter: _Emitter) -> int:
     """Take what stands here, and say where it ends."""
     for mask in sorted(rules.masks, key=len, reverse=True):
         if mask and raw.startswith(mask, at):
-            emitter.verbatim(rules.masks[mask], citing=False)
+            value = rules.masks[mask]
+            emitter.verbatim(json.dumps(value, ensure_ascii=False)[1:-1] if rules.structured else value, citing=False)
             return at + len(mask)
     if found := _SPECIAL.match(raw, at):
         return found.end()
@@ -141,7 +145,7 @@ def _consume(raw: str, at: int, rules: Rules, emitter: _Emitter) -> int:
         marker = found.group()
         if marker in rules.markers:
             emitter.verbatim(marker, citing=True)
-        elif rules.markers and emitter.progress.citing and not emitter.progress.code:
+        elif rules.markers and emitter.progress.citing and not emitter.progress.code and not rules.structured:
             emitter.close_gap()
         else:
             emitter.verbatim(marker, citing=False)

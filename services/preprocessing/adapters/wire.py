@@ -7,7 +7,7 @@ from headrace.v1.reviews_pb2 import Label as WireLabel
 from headrace.v1.reviews_pb2 import ReviewSubmitted
 from headrace.v1.turns_pb2 import TokenBudget
 from services.preprocessing.domain.budget import Budget
-from services.preprocessing.domain.request import Label, Message, Prompt, Rejected, Review, Sampling
+from services.preprocessing.domain.request import Form, Label, Message, Prompt, Rejected, Review, Sampling
 
 
 def prompt_of(submitted: PromptSubmitted, deadline_ms: int | None) -> Prompt:
@@ -22,8 +22,11 @@ def prompt_of(submitted: PromptSubmitted, deadline_ms: int | None) -> Prompt:
         text=submitted.text,
         messages=tuple(Message(message.role, message.content) for message in submitted.messages),
         sampling=_sampling_of(submitted.sampling),
-        format_type=submitted.response_format.type,
-        json_schema=submitted.response_format.json_schema,
+        form=Form(
+            submitted.response_format.type,
+            submitted.response_format.json_schema,
+            tuple(submitted.response_format.choices),
+        ),
         deadline_ms=deadline_ms,
         metadata=dict(submitted.metadata),
     )

@@ -35,6 +35,15 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """What the answer must look like; an empty type is free text."""
+
+    type: str = ""
+    json_schema: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """One question; `deadline_ms` is epoch milliseconds, `None` without one."""
 
@@ -47,8 +56,7 @@ class Prompt:
     text: str = ""
     messages: tuple[Message, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
-    format_type: str = ""
-    json_schema: str = ""
+    form: Form = field(default_factory=Form)
     deadline_ms: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 

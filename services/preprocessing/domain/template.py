@@ -31,6 +31,10 @@ class Slots:
     language: str
     labels: tuple[Label, ...] = ()
     client_instructions: str = ""
+    # What the answer must look like: "json_object", "json_schema" or "choice", else empty.
+    form: str = ""
+    json_schema: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

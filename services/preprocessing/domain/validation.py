@@ -1,18 +1,17 @@
 """What may be asked: the first thing that is wrong with a request, or nothing."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from services.preprocessing.domain.forms import check_form
 from services.preprocessing.domain.request import Expired, Label, Prompt, Refusal, Rejected, Review, Sampling
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ROLES: Final = ("system", "user", "assistant")
-_FORMATS: Final = ("", "text", "json_object", "json_schema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,8 @@ class Limits:
     max_stops: int = 8
     max_stop_characters: int = 64
     max_schema_characters: int = 16_000
+    max_choices: int = 64
+    max_choice_characters: int = 256
     max_labels: int = 20
     max_label_characters: int = 64
     max_description_characters: int = 500
@@ -42,7 +43,12 @@ def check_prompt(prompt: Prompt, limits: Limits, now_ms: int) -> Refusal | None:
             _deadline(prompt.deadline_ms, limits, now_ms),
             _words(prompt, limits),
             _sampling(prompt.sampling, limits),
-            _format(prompt, limits),
+            check_form(
+                prompt.form,
+                max_schema_characters=limits.max_schema_characters,
+                max_choices=limits.max_choices,
+                max_choice_characters=limits.max_choice_characters,
+            ),
             _metadata(prompt.metadata, limits),
         ),
         None,
@@ -139,23 +145,6 @@ def _between(name: str, value: float | None, low: float, high: float) -> Iterato
     # Written so that NaN is outside.
     if value is not None and not low <= value <= high:
         yield Rejected("out_of_range", f"{name} is {value:g}: it must be from {low:g} to {high:g}", name)
-
-
-def _format(prompt: Prompt, limits: Limits) -> Iterator[Refusal]:
-    if prompt.format_type not in _FORMATS:
-        allowed = ", ".join(_FORMATS[1:])
-        yield Rejected("invalid_format", f"response_format.type is none of {allowed}", "response_format.type")
-    if prompt.format_type != "json_schema":
-        return
-    name = "response_format.json_schema"
-    if len(prompt.json_schema) > limits.max_schema_characters:
-        yield _over(name, len(prompt.json_schema), limits.max_schema_characters, "characters")
-    try:
-        schema = json.loads(prompt.json_schema)
-    except (ValueError, RecursionError):
-        schema = None
-    if not isinstance(schema, dict):
-        yield Rejected("invalid_schema", f"{name} must be a JSON object, as text", name)
 
 
 def _metadata(metadata: Mapping[str, str], limits: Limits) -> Iterator[Refusal]:

@@ -65,6 +65,8 @@ class OpenVinoCore:
         if self._eos_id is not None:
             config.eos_token_id = self._eos_id
         config.repetition_penalty = request.repetition_penalty
+        if request.grammar:
+            config.structured_output_config = openvino_genai.StructuredOutputConfig(grammar=request.grammar)
         if request.temperature > 0:
             config.do_sample = True
             config.temperature = request.temperature

@@ -11,6 +11,7 @@ from headrace.messaging.clock import Clock
 from headrace.messaging.errors import Invalid
 from headrace.models.spec import ModelSpec
 from headrace.models.tokenizer import ChatTokenizer
+from services.inference.adapters.engines.grammars import grammar_of
 from services.inference.adapters.engines.hosted_engine import HostedEngine
 from services.inference.adapters.engines.slots import Cancelled, MadeWay, Seat
 from services.inference.adapters.engines.wire import Add, Score, Scored, Tokens
@@ -32,6 +33,11 @@ class ProcessEngine(HostedEngine):
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Chunk, None]:
         prompt = self._tokens(request.prompt)
         sampling = request.sampling
+        grammar = ""
+        if request.constraint is not None:
+            self._can_constrain()
+            # Not in the core, where all others would wait for it; the first one loads torch.
+            grammar = await asyncio.to_thread(grammar_of, request.constraint)
         limit = room(sampling, prompt_tokens=len(prompt), context_window=self._spec.limits.context_window)
         if limit <= 0:
             raise self._too_long(len(prompt))
@@ -46,7 +52,9 @@ class ProcessEngine(HostedEngine):
                             temperature=sampling.temperature,
                             top_p=sampling.top_p,
                             seed=_seed(sampling),
-                            repetition_penalty=sampling.repetition_penalty,
+                            # What a grammar asks for again and again, such as quotation marks, is no repetition.
+                            repetition_penalty=1.0 if grammar else sampling.repetition_penalty,
+                            grammar=grammar,
                         )
                     )
                     yield Chunk("", len(prompt), 0)
@@ -109,6 +117,14 @@ class ProcessEngine(HostedEngine):
                 return list(prompt)
             case never:
                 assert_never(never)
+
+    def _can_constrain(self) -> None:
+        if self._core == "mock":
+            raise Invalid(
+                f"model {self._spec.name} says a fixed text and keeps to no form: name another model",
+                code="unsupported_parameter",
+                field="response_format",
+            )
 
     def _too_long(self, tokens: int) -> Invalid:
         window = self._spec.limits.context_window

@@ -15,6 +15,8 @@ from transformers.generation.continuous_batching.cb_logits_processors import (
 )
 from transformers.generation.logits_process import LogitsProcessorList
 
+from services.inference.adapters.engines.token_masks import Mask
+
 # Spreads (seed, position) over the generator's seeds; any large odd number does.
 _STRIDE = 1_000_003
 
@@ -27,6 +29,7 @@ class Drawing:
     top_p: float
     seed: int
     repetition_penalty: float = 1.0
+    mask: Mask | None = None
 
 
 class SeededSampling(ContinuousBatchingLogitsProcessor):
@@ -51,6 +54,8 @@ class SeededSampling(ContinuousBatchingLogitsProcessor):
     def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:
         del tensor_arg
         for row, (drawing, tokens) in enumerate(self._rows):
+            if drawing.mask is not None:
+                drawing.mask.apply(scores[row], tokens)
             if drawing.repetition_penalty > 1:
                 scores[row] = penalised(scores[row], tokens, drawing.repetition_penalty)
             if drawing.temperature > 0:

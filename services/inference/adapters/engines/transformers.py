@@ -14,6 +14,7 @@ from headrace.models.convert import transformers_dir
 from headrace.models.spec import ModelSpec
 from services.inference.adapters.engines.label_scoring import LongScoring, score_batch
 from services.inference.adapters.engines.seeded_sampling import Drawing, install
+from services.inference.adapters.engines.token_masks import Masks
 from services.inference.adapters.engines.wire import Add, Event, Failed, Score, Scored, Tokens
 
 _PAGE_TOKENS: Final = 32
@@ -38,6 +39,7 @@ class TransformersCore:
         self._scorer = copy.deepcopy(model, shared)
         stop = [token for token in (eos_id, *_listed(model.generation_config.eos_token_id)) if token is not None]
         self._eos_ids = sorted(set(stop)) or [-1]
+        self._masks = Masks(folder, model.config.vocab_size, self._eos_ids)
         untyped: Any = GenerationConfig
         generation = untyped(do_sample=False, eos_token_id=self._eos_ids)
         self._manager = model.init_continuous_batching(
@@ -65,6 +67,7 @@ class TransformersCore:
         return bool(self._told or self._scores)
 
     def add(self, request: Add) -> None:
+        mask = self._masks.mask(request.grammar, len(request.prompt)) if request.grammar else None
         self._told[request.request_id] = 0
         self._manager.add_request(
             request.prompt,
@@ -72,7 +75,7 @@ class TransformersCore:
             max_new_tokens=request.max_tokens,
             streaming=True,
             eos_token_id=self._eos_ids,
-            drawing=Drawing(request.temperature, request.top_p, request.seed, request.repetition_penalty),
+            drawing=Drawing(request.temperature, request.top_p, request.seed, request.repetition_penalty, mask),
         )
 
     def score(self, request: Score) -> None:

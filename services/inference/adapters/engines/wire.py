@@ -32,6 +32,8 @@ class Add:
     top_p: float
     seed: int
     repetition_penalty: float = 1.0
+    # EBNF that the answer has to follow; empty: none.
+    grammar: str = ""
     op: Literal["add"] = "add"
 
 

@@ -1,6 +1,7 @@
 """OpenAI's own client against the gateway."""
 
 import asyncio
+import json
 
 import openai
 import pytest
@@ -92,6 +93,52 @@ async def test_a_parameter_that_would_not_be_honoured_is_refused(world: World) -
         with pytest.raises(openai.BadRequestError) as refused:
             await client.chat.completions.create(model="m", messages=MESSAGES, presence_penalty=1.0)
     assert refused.value.param == "presence_penalty"
+
+
+async def test_what_clients_send_unasked_is_no_error_as_long_as_it_asks_for_nothing(world: World) -> None:
+    async with client_of(await world.gateway()) as client:
+        asking = asyncio.create_task(
+            client.chat.completions.create(
+                model="m", messages=MESSAGES, n=1, presence_penalty=0, frequency_penalty=0, logprobs=False
+            )
+        )
+        await (await world.pipeline.asked_any()).complete()
+        await asking
+        with pytest.raises(openai.BadRequestError) as refused:
+            await client.chat.completions.create(model="m", messages=MESSAGES, n=2)
+    assert (refused.value.param, refused.value.code) == ("n", "unsupported_parameter")
+
+
+async def test_a_schema_reaches_the_prompt_as_it_is(world: World) -> None:
+    deep: dict[str, object] = {"type": "string"}
+    for _ in range(10):
+        deep = {"type": "object", "properties": {"next": deep}}
+    async with client_of(await world.gateway()) as client:
+        wanted = {"type": "json_schema", "json_schema": {"name": "deep", "schema": deep, "strict": True}}
+        asking = asyncio.create_task(
+            client.chat.completions.create(model="m", messages=MESSAGES, response_format=wanted)  # type: ignore[call-overload]
+        )
+        turn = await world.pipeline.asked_any()
+        await turn.complete()
+        await asking
+    assert turn.prompt.response_format.type == "json_schema"
+    assert json.loads(turn.prompt.response_format.json_schema) == deep
+
+
+@pytest.mark.parametrize(
+    ("wanted", "param"),
+    [
+        ({"type": "json_schema"}, "response_format.json_schema.schema"),
+        ({"type": "json_schema", "json_schema": {"name": "x", "shema": {}}}, "response_format.json_schema.shema"),
+        ({}, "response_format.type"),
+        ({"type": "grammar", "grammar": "x"}, "response_format.grammar"),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_named(world: World, wanted: dict[str, object], param: str) -> None:
+    async with client_of(await world.gateway()) as client:
+        with pytest.raises(openai.BadRequestError) as refused:
+            await client.chat.completions.create(model="m", messages=MESSAGES, response_format=wanted)  # type: ignore[call-overload]
+    assert refused.value.param == param
 
 
 async def test_a_client_that_hangs_up_cancels_its_turn(world: World) -> None:

@@ -1,14 +1,17 @@
 """One suite over every engine: what a caller may rely on, whichever one the hardware picks."""
 
 import asyncio
+import json
 import os
 import signal
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
 from headrace.messaging.errors import Invalid, Retryable
 from services.inference.adapters.engines.process_engine import ProcessEngine
+from services.inference.domain.constraint import AnyJson, Choice, Constraint, JsonSchema
 from services.inference.domain.sampling import Sampling
 from services.inference.ports import Chat, GenerationRequest, ScoreRequest
 from tests.fakes.real_engines import MAX_QUEUE, MAX_RUNNING, STORY, ask
@@ -198,3 +201,60 @@ async def test_a_core_that_dies_fails_its_requests_as_retryable_and_comes_back(e
     with pytest.raises(Retryable):
         await asking
     assert (await ask(engine, max_tokens=3)).last.completion_tokens == 3
+
+
+async def write(engine: ProcessEngine, constraint: Constraint, prompt: str, name: str = "form") -> str:
+    if engine.name == "mock":
+        pytest.skip("keeps to no form")
+    wanted = Sampling(max_tokens=60, repetition_penalty=1.1)
+    request = GenerationRequest(name, Chat((("user", prompt),)), wanted, constraint=constraint)
+    async with aclosing(engine.generate(request)) as chunks:
+        return "".join([chunk.text async for chunk in chunks])
+
+
+PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 20}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+
+
+async def test_an_answer_keeps_to_its_schema_and_those_beside_it_are_not_touched(engine: ProcessEngine) -> None:
+    schema = JsonSchema(json.dumps(PERSON))
+    told, beside = await asyncio.gather(
+        write(engine, schema, "Describe a person named Ada, 36 years old, as JSON."), ask(engine, STORY, "beside")
+    )
+    found = json.loads(told)
+    assert set(found) == {"name", "age"}
+    assert isinstance(found["age"], int)
+    assert beside.text == (await ask(engine, STORY, "alone")).text
+
+
+async def test_an_answer_is_one_of_the_choices_word_for_word(engine: ProcessEngine) -> None:
+    options = ("grün", 'a "deep" blue', "no colour")
+    assert await write(engine, Choice(options), "Which colour is the sky?") in options
+
+
+async def test_any_json_begins_as_one(engine: ProcessEngine) -> None:
+    assert (await write(engine, AnyJson(), "Describe a river as JSON."))[0] in "{["
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "strange"}, {"enum": []}, {"$ref": "#/none"}, {"pattern": "(?=a)b", "type": "string"}]
+)
+async def test_a_schema_that_no_grammar_can_follow_is_refused_and_the_engine_goes_on(
+    engine: ProcessEngine, schema: dict[str, Any]
+) -> None:
+    with pytest.raises(Invalid, match="cannot be followed") as caught:
+        await write(engine, JsonSchema(json.dumps(schema)), "Anything.")
+    assert (caught.value.code, caught.value.field) == ("invalid_schema", "response_format.json_schema")
+    assert (await ask(engine)).text
+
+
+async def test_an_engine_that_keeps_to_no_form_says_so(engine: ProcessEngine) -> None:
+    if engine.name != "mock":
+        pytest.skip("keeps to forms")
+    request = GenerationRequest("form", Chat((("user", "?"),)), constraint=AnyJson())
+    with pytest.raises(Invalid, match="keeps to no form"):
+        await anext(engine.generate(request))

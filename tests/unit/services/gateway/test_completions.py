@@ -37,8 +37,8 @@ def test_a_request_becomes_a_question() -> None:
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
-        ({"logit_bias": {}}, "logit_bias"),
-        ({"tools": []}, "tools"),
+        ({"logit_bias": {"50256": -100}}, "logit_bias"),
+        ({"tools": [{"type": "function"}]}, "tools"),
         ({"n": 2}, "n"),
         ({"model": None}, "model"),
         ({"messages": []}, "messages"),

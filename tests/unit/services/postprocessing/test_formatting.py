@@ -1,5 +1,6 @@
 """What is shown of an answer, in pieces and whole."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -102,3 +103,19 @@ def test_a_value_that_looks_like_a_mask_is_not_unmasked_again() -> None:
     """INVARIANT: what a person wrote goes back as it was, even if it reads like one of our masks."""
     rules = Rules(masks={"<A_1>": "<A_2>", "<A_2>": "secret"})
     assert format_whole("<A_1>", rules) == "<A_2>"
+
+
+STRUCTURED = Rules(frozenset({"[1]"}), {"<NAME_1>": 'Ann "A" Lee'}, structured=True)
+
+
+def test_text_for_a_program_keeps_its_brackets_and_gets_masks_that_fit_into_strings() -> None:
+    answer = '{"name": "<NAME_1>", "marks": [1], "years": [7], "rows": [[1], [2]]}'
+    shown = format_whole(answer, STRUCTURED)
+    assert json.loads(shown) == {"name": 'Ann "A" Lee', "marks": [1], "years": [7], "rows": [[1], [2]]}
+
+
+@given(data=st.data())
+def test_text_for_a_program_does_not_depend_on_the_cuts_either(data: st.DataObject) -> None:
+    answer = '{"name": "<NAME_1>", "marks": [1], "rest": " [12] "}'
+    cuts = sorted({0, len(answer), *data.draw(st.lists(st.integers(0, len(answer)), max_size=8))})
+    assert stream([answer[a:b] for a, b in pairwise(cuts)], STRUCTURED) == format_whole(answer, STRUCTURED)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.preprocessing.domain.request import Expired, Label, Message, Prompt, Rejected, Review, Sampling
+from services.preprocessing.domain.request import Expired, Form, Label, Message, Prompt, Rejected, Review, Sampling
 from services.preprocessing.domain.validation import Limits, check_prompt, check_review
 
 NOW_MS = 1_800_000_000_000
@@ -46,15 +46,15 @@ def test_a_good_prompt_passes() -> None:
         (replace(GOOD, sampling=Sampling(max_tokens=0)), "out_of_range", "sampling.max_tokens", "at least 1"),
         (replace(GOOD, sampling=Sampling(stop=("a",) * 9)), "too_long", "sampling.stop", "8"),
         (replace(GOOD, sampling=Sampling(stop=("a", ""))), "out_of_range", "sampling.stop[1]", "1 to 64"),
-        (replace(GOOD, format_type="yaml"), "invalid_format", "response_format.type", "json_schema"),
+        (replace(GOOD, form=Form("yaml")), "invalid_format", "response_format.type", "json_schema"),
         (
-            replace(GOOD, format_type="json_schema", json_schema="[1]"),
+            replace(GOOD, form=Form("json_schema", "[1]")),
             "invalid_schema",
             "response_format.json_schema",
             "JSON object",
         ),
         (
-            replace(GOOD, format_type="json_schema", json_schema="[" * 9_000),
+            replace(GOOD, form=Form("json_schema", "[" * 9_000)),
             "invalid_schema",
             "response_format.json_schema",
             "JSON object",
@@ -80,7 +80,7 @@ def test_a_deadline_that_has_passed_is_no_fault_of_the_words() -> None:
     [
         replace(GOOD, text="", messages=(Message("sekrit", "x"), USER)),
         replace(GOOD, turn_id="sekrit"),
-        replace(GOOD, format_type="sekrit"),
+        replace(GOOD, form=Form("sekrit")),
         replace(GOOD, metadata={"sekrit": "sekrit" * 200}),
     ],
 )
