@@ -22,9 +22,11 @@ from services.gateway.adapters.replies import KafkaReplyTail
 from services.gateway.adapters.traces import StoredTraces
 from services.gateway.domain.admission import Admission
 from services.gateway.domain.shelf import Shelf
-from services.gateway.handlers import completions, rest, sockets
+from services.gateway.handlers import rest, sockets
 from services.gateway.handlers.desk import Desk
 from services.gateway.handlers.guarding import Guard
+from services.gateway.handlers.openai import chat
+from services.gateway.handlers.openai import models as model_routes
 from services.gateway.handlers.serving import DrainingServer, raise_file_limit
 from services.gateway.handlers.turns import Turns
 from services.gateway.ports import BacklogSource, ModelList, ReplyTail, TraceReader, TurnIndex
@@ -94,7 +96,8 @@ def build_app(
     )
     app.state.desk = desk
     app.include_router(sockets.router(desk, settings))
-    app.include_router(completions.router(desk, models or RegisteredModels(infra_dir() / "models"), settings))
+    app.include_router(chat.router(desk, settings))
+    app.include_router(model_routes.router(models or RegisteredModels(infra_dir() / "models")))
     app.include_router(rest.router(desk, traces or StoredTraces(), settings))
     app.mount("/page", StaticFiles(directory=settings.page_dir), name="page")
     return app

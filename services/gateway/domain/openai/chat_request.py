@@ -1,11 +1,10 @@
-"""OpenAI's chat completions: its request read into a question, our answer written in its shapes."""
+"""The body of a chat completion, read into a question."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from headrace.messaging.errors import Invalid
-from services.gateway.domain.answers import Answer, Status
 from services.gateway.domain.fields import INT32, INT64, Fields
 from services.gateway.domain.requests import (
     MAX_NAME_CHARS,
@@ -121,75 +120,3 @@ def _content(entry: dict[str, Any], fields: Fields) -> str:
         inner.only(("type", "text"))
         parts.append(inner.text("text", max_chars=INT32, required=True))
     return "".join(parts)
-
-
-class Linear:
-    """Text for a client that cannot take anything back: a restart is passed over where it says the same again."""
-
-    def __init__(self) -> None:
-        self._sent = ""
-        self._again: str | None = None
-
-    def restart(self) -> None:
-        """Another attempt begins."""
-        self._again = ""
-
-    def add(self, text: str) -> str | None:
-        """What to send on; None: the new attempt says something else, and the stream cannot go on."""
-        if self._again is None:
-            self._sent += text
-            return text
-        self._again += text
-        if self._again.startswith(self._sent):
-            fresh = self._again[len(self._sent) :]
-            self._sent, self._again = self._again, None
-            return fresh
-        return "" if self._sent.startswith(self._again) else None
-
-
-def finish_reason(answer: Answer) -> str:
-    """OpenAI's word for how it ended."""
-    if answer.status is Status.REFUSED:
-        return "content_filter"
-    return answer.finish_reason if answer.finish_reason in {"stop", "length", "content_filter"} else "stop"
-
-
-def usage(answer: Answer) -> dict[str, int]:
-    """OpenAI's `usage`."""
-    prompt, completion = answer.usage.prompt_tokens, answer.usage.completion_tokens
-    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-
-
-def completion(request: Request, answer: Answer, created: int) -> dict[str, Any]:
-    """The whole answer at once."""
-    message = {"role": "assistant", "content": answer.text, "refusal": None}
-    choice = {"index": 0, "message": message, "finish_reason": finish_reason(answer), "logprobs": None}
-    return {
-        **_head(request, "chat.completion", answer.model or request.question.model, created),
-        "choices": [choice],
-        "usage": usage(answer),
-    }
-
-
-def chunk(request: Request, delta: dict[str, str], created: int, *, reason: str | None = None) -> dict[str, Any]:
-    """One event of a stream."""
-    choice = {"index": 0, "delta": delta, "finish_reason": reason, "logprobs": None}
-    return {**_head(request, "chat.completion.chunk", request.question.model, created), "choices": [choice]}
-
-
-def usage_chunk(request: Request, answer: Answer, created: int) -> dict[str, Any]:
-    """The last event of a stream whose client asked for the usage."""
-    return {
-        **_head(request, "chat.completion.chunk", request.question.model, created),
-        "choices": [],
-        "usage": usage(answer),
-    }
-
-
-def _head(request: Request, kind: str, model: str, created: int) -> dict[str, Any]:
-    return {"id": f"chatcmpl-{request.question.turn_id}", "object": kind, "created": created, "model": model}
-
-
-def error_body(message: str, *, kind: str, code: str, param: str = "") -> dict[str, Any]:
-    """OpenAI's shape of an error."""
-    return {"error": {"message": message, "type": kind, "param": param or None, "code": code}}

@@ -1,4 +1,4 @@
-"""`/v1/chat/completions` and `/v1/models`, for any OpenAI client."""
+"""`/v1/chat/completions`."""
 
 import asyncio
 import time
@@ -9,36 +9,30 @@ from typing import Any, assert_never
 import orjson
 from fastapi import APIRouter, Request
 from opentelemetry import propagate
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from headrace.messaging.errors import HeadraceError, Invalid, Retryable
+from headrace.messaging.errors import HeadraceError, Invalid
 from headrace.telemetry import metrics
-from services.gateway.domain import completions, said
 from services.gateway.domain.admission import Busy
 from services.gateway.domain.answers import Answer, Status
 from services.gateway.domain.fields import MAX_SCHEMA_DEPTH, read_object
+from services.gateway.domain.openai.chat_answer import Linear, chunk, completion, finish_reason, usage_chunk
+from services.gateway.domain.openai.chat_request import Request as Asked
+from services.gateway.domain.openai.chat_request import read_request
+from services.gateway.domain.openai.errors import error_body
 from services.gateway.domain.turn_log import Cursor, Ended, Event, Restarted, Shown
 from services.gateway.handlers.desk import Desk
+from services.gateway.handlers.openai.responses import failure, json_response, refused, request_id, too_busy
 from services.gateway.handlers.turns import HeldTurn
-from services.gateway.ports import ModelList
 from services.gateway.settings import Settings
 
-_BUSY = 429
-_UNAVAILABLE = 503
 # Nobody reads it; it stands in the access log.
 _CLIENT_GONE = 499
 
 
-def router(desk: Desk, models: ModelList, settings: Settings) -> APIRouter:
-    """The routes of OpenAI's API that are spoken here."""
+def router(desk: Desk, settings: Settings) -> APIRouter:
+    """The route."""
     routes = APIRouter()
-
-    @routes.get("/v1/models")
-    async def list_models() -> Response:
-        names = await run_in_threadpool(models.names)
-        listed = [{"id": name, "object": "model", "created": 0, "owned_by": "headrace"} for name in names]
-        return _json({"object": "list", "data": listed})
 
     @routes.post("/v1/chat/completions")
     async def complete(http: Request) -> Response:
@@ -47,7 +41,7 @@ def router(desk: Desk, models: ModelList, settings: Settings) -> APIRouter:
             raw = await http.body()
             read_at = time.monotonic()
             body = read_object(raw, max_bytes=settings.max_frame_bytes, what="body", max_depth=MAX_SCHEMA_DEPTH)
-            request = completions.read_request(body, turn_id)
+            request = read_request(body, turn_id)
             turn = await desk.ask(
                 request.question,
                 client=request.question.user,
@@ -55,9 +49,9 @@ def router(desk: Desk, models: ModelList, settings: Settings) -> APIRouter:
                 parent=propagate.extract(dict(http.headers)),
             )
         except HeadraceError as problem:
-            return _refused(problem, turn_id)
+            return refused(problem, turn_id)
         if isinstance(turn, Busy):
-            refusal = _too_busy(turn, turn_id)
+            refusal = too_busy(turn, turn_id)
             metrics.REFUSAL_SECONDS.observe(time.monotonic() - read_at)
             return refusal
         call = Call(desk, turn, request)
@@ -77,7 +71,7 @@ def router(desk: Desk, models: ModelList, settings: Settings) -> APIRouter:
 class Call:
     """One accepted call. Nobody can resume it: when its client goes, the turn is cancelled at once."""
 
-    def __init__(self, desk: Desk, turn: HeldTurn, request: completions.Request) -> None:
+    def __init__(self, desk: Desk, turn: HeldTurn, request: Asked) -> None:
         self._desk = desk
         self._turn = turn
         self._request = request
@@ -91,7 +85,7 @@ class Call:
                     if isinstance(event, Ended):
                         return self._ended(event.answer)
         except Invalid as problem:
-            return _refused(problem, self._turn.turn_id)
+            return refused(problem, self._turn.turn_id)
         raise AssertionError("a turn was followed to its end without one")
 
     async def streamed(self) -> Response:
@@ -101,13 +95,15 @@ class Call:
             first = await anext(events)
         except Invalid as problem:
             await events.aclose()
-            return _refused(problem, self._turn.turn_id)
+            return refused(problem, self._turn.turn_id)
         if isinstance(first, Ended) and not _is_answer(first.answer):
             await events.aclose()
             return self._ended(first.answer)
         stream = self._stream(first, events)
         return StreamingResponse(
-            stream, media_type="text/event-stream", headers={"cache-control": "no-store", **_id(self._turn.turn_id)}
+            stream,
+            media_type="text/event-stream",
+            headers={"cache-control": "no-store", **request_id(self._turn.turn_id)},
         )
 
     async def _events(self) -> AsyncGenerator[Event]:
@@ -116,8 +112,8 @@ class Call:
                 yield event
 
     async def _stream(self, first: Event, rest: AsyncGenerator[Event]) -> AsyncIterator[bytes]:
-        linear = completions.Linear()
-        yield self._event(completions.chunk(self._request, {"role": "assistant", "content": ""}, self._created))
+        linear = Linear()
+        yield self._event(chunk(self._request, {"role": "assistant", "content": ""}, self._created))
         try:
             async for event in _joined(first, rest):
                 match event:
@@ -127,7 +123,7 @@ class Call:
                             yield self._event(_RESTARTED)
                             return
                         if fresh:
-                            yield self._event(completions.chunk(self._request, {"content": fresh}, self._created))
+                            yield self._event(chunk(self._request, {"content": fresh}, self._created))
                     case Restarted():
                         linear.restart()
                     case Ended(answer):
@@ -136,30 +132,30 @@ class Call:
                     case never:
                         assert_never(never)
         except Invalid as problem:
-            yield self._event(completions.error_body(str(problem), kind="server_error", code=problem.code))
+            yield self._event(error_body(str(problem), kind="server_error", code=problem.code))
         finally:
             await rest.aclose()
 
     def _end(self, answer: Answer) -> list[bytes]:
         if not _is_answer(answer):
-            return [self._event(_failure(answer)[0])]
-        reason = completions.finish_reason(answer)
-        frames = [self._event(completions.chunk(self._request, {}, self._created, reason=reason))]
+            return [self._event(failure(answer)[0])]
+        reason = finish_reason(answer)
+        frames = [self._event(chunk(self._request, {}, self._created, reason=reason))]
         if self._request.include_usage:
-            frames.append(self._event(completions.usage_chunk(self._request, answer, self._created)))
+            frames.append(self._event(usage_chunk(self._request, answer, self._created)))
         return [*frames, b"data: [DONE]\n\n"]
 
     def _ended(self, answer: Answer) -> Response:
         if _is_answer(answer):
-            return _json(completions.completion(self._request, answer, self._created), turn_id=self._turn.turn_id)
-        body, status = _failure(answer)
-        return _json(body, status, turn_id=self._turn.turn_id)
+            return json_response(completion(self._request, answer, self._created), turn_id=self._turn.turn_id)
+        body, status = failure(answer)
+        return json_response(body, status, turn_id=self._turn.turn_id)
 
     def _event(self, body: dict[str, Any]) -> bytes:
         return b"data: " + orjson.dumps(body) + b"\n\n"
 
 
-_RESTARTED = completions.error_body(
+_RESTARTED = error_body(
     "the model had to start over and its answer differs from what was sent: ask again",
     kind="server_error",
     code="restarted",
@@ -179,47 +175,3 @@ async def _joined(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[Eve
 
 def _is_answer(answer: Answer) -> bool:
     return answer.status in {Status.ANSWERED, Status.REFUSED}
-
-
-def _failure(answer: Answer) -> tuple[dict[str, Any], int]:
-    failure = answer.failure
-    message = failure.message if failure and failure.message else "the answer failed: ask again"
-    code = failure.code if failure and failure.code else answer.status.value.lower()
-    param = failure.field if failure else ""
-    match answer.status:
-        case Status.EXPIRED:
-            return completions.error_body(message, kind="server_error", code=code, param=param), 504
-        case Status.FAILED if failure and failure.field and not failure.retryable:
-            return completions.error_body(message, kind="invalid_request_error", code=code, param=param), 400
-        case Status.FAILED if failure and failure.retryable:
-            return completions.error_body(message, kind="server_error", code=code, param=param), _UNAVAILABLE
-        case _:
-            return completions.error_body(message, kind="server_error", code=code, param=param), 500
-
-
-def _refused(problem: HeadraceError, turn_id: str) -> Response:
-    if isinstance(problem, Invalid):
-        status = {"too_large": 413, "no_answer": 504}.get(problem.code, 400)
-        kind = "invalid_request_error" if problem.field else "server_error"
-        body = completions.error_body(str(problem), kind=kind, code=problem.code, param=problem.field)
-        return _json(body, status, turn_id=turn_id)
-    body = completions.error_body(str(problem), kind="server_error", code="unavailable")
-    retry_after = said.retry_after_s(problem) if isinstance(problem, Retryable) else 1
-    return _json(body, _UNAVAILABLE, turn_id=turn_id, retry_after=retry_after)
-
-
-def _too_busy(busy: Busy, turn_id: str) -> Response:
-    message = str(said.busy(turn_id, busy)["message"])
-    body = completions.error_body(message, kind="rate_limit_error", code="too_busy")
-    return _json(body, _BUSY, turn_id=turn_id, retry_after=busy.retry_after_s)
-
-
-def _id(turn_id: str) -> dict[str, str]:
-    return {"x-request-id": turn_id}
-
-
-def _json(body: object, status: int = 200, *, turn_id: str = "", retry_after: int = 0) -> Response:
-    headers = _id(turn_id or str(uuid.uuid4()))
-    if retry_after:
-        headers["retry-after"] = str(retry_after)
-    return Response(orjson.dumps(body), status, headers, "application/json")

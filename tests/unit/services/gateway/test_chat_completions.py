@@ -4,7 +4,8 @@ import pytest
 
 from headrace.messaging.errors import Invalid
 from services.gateway.domain.answers import Answer, Status
-from services.gateway.domain.completions import Linear, finish_reason, read_request
+from services.gateway.domain.openai.chat_answer import Linear, finish_reason
+from services.gateway.domain.openai.chat_request import read_request
 from services.gateway.domain.requests import Message, Sampling
 
 

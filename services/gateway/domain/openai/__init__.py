@@ -1,0 +1,1 @@
+"""OpenAI's shapes: its requests read, our answers written."""
