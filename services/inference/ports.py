@@ -9,6 +9,7 @@ from headrace.models.spec import ModelSpec
 from services.inference.domain.admission import Priority
 from services.inference.domain.constraint import Constraint
 from services.inference.domain.sampling import Sampling
+from services.inference.domain.token_log import TokenLogprob
 
 FinishReason = Literal["stop", "length", "cancelled"]
 
@@ -58,6 +59,8 @@ class Chunk:
     prompt_tokens: int
     completion_tokens: int
     finish_reason: FinishReason | None = None
+    # Of the tokens whose text is complete with this piece, where they were asked for.
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from headrace.messaging.errors import Retryable
 from headrace.models.spec import ModelSpec
+from services.inference.domain.token_log import TokenLogprob
 from services.inference.ports import (
     Busy,
     Chunk,
@@ -33,6 +34,8 @@ class ScriptedEngine:
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     requests: list[GenerationRequest] = field(default_factory=list)
     scored: list[ScoreRequest] = field(default_factory=list)
+    # What each word's token is said to be, where probabilities are asked for.
+    probable: Sequence[TokenLogprob] = ()
     closed: int = 0
 
     @property
@@ -48,7 +51,8 @@ class ScriptedEngine:
                 await self.go_on.wait()
             for count, word in enumerate(self.words, start=1):
                 last = count == len(self.words)
-                yield Chunk(word, 7, count, "stop" if last else None)
+                told = self.probable[count - 1 : count] if request.sampling.logprobs is not None else ()
+                yield Chunk(word, 7, count, "stop" if last else None, tuple(told))
                 if count == self.fails_after:
                     raise Retryable("the engine broke")
                 if count == self.pause_after:

@@ -24,7 +24,7 @@ class ResponseDelta(_message.Message):
     def __init__(self, turn_id: _Optional[str] = ..., attempt: _Optional[int] = ..., seq: _Optional[int] = ..., text: _Optional[str] = ..., verdict_id: _Optional[str] = ..., restarted: _Optional[bool] = ...) -> None: ...
 
 class ResponseCompleted(_message.Message):
-    __slots__ = ("turn_id", "conversation_id", "attempt", "status", "text", "citations", "verdicts", "error", "usage", "versions", "timings", "finish_reason", "trace_id", "delta_count", "tenant", "arm", "model", "notices")
+    __slots__ = ("turn_id", "conversation_id", "attempt", "status", "text", "citations", "verdicts", "error", "usage", "versions", "timings", "finish_reason", "trace_id", "delta_count", "tenant", "arm", "model", "notices", "logprobs")
     class Status(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATUS_UNSPECIFIED: _ClassVar[ResponseCompleted.Status]
@@ -71,6 +71,7 @@ class ResponseCompleted(_message.Message):
     ARM_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
+    LOGPROBS_FIELD_NUMBER: _ClassVar[int]
     turn_id: str
     conversation_id: str
     attempt: int
@@ -89,7 +90,20 @@ class ResponseCompleted(_message.Message):
     arm: str
     model: str
     notices: _containers.RepeatedCompositeFieldContainer[Notice]
-    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., attempt: _Optional[int] = ..., status: _Optional[_Union[ResponseCompleted.Status, str]] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[Verdict, _Mapping]]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., timings: _Optional[_Mapping[str, StageTiming]] = ..., finish_reason: _Optional[str] = ..., trace_id: _Optional[str] = ..., delta_count: _Optional[int] = ..., tenant: _Optional[str] = ..., arm: _Optional[str] = ..., model: _Optional[str] = ..., notices: _Optional[_Iterable[_Union[Notice, _Mapping]]] = ...) -> None: ...
+    logprobs: _containers.RepeatedCompositeFieldContainer[TokenLogprob]
+    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., attempt: _Optional[int] = ..., status: _Optional[_Union[ResponseCompleted.Status, str]] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[Verdict, _Mapping]]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., timings: _Optional[_Mapping[str, StageTiming]] = ..., finish_reason: _Optional[str] = ..., trace_id: _Optional[str] = ..., delta_count: _Optional[int] = ..., tenant: _Optional[str] = ..., arm: _Optional[str] = ..., model: _Optional[str] = ..., notices: _Optional[_Iterable[_Union[Notice, _Mapping]]] = ..., logprobs: _Optional[_Iterable[_Union[TokenLogprob, _Mapping]]] = ...) -> None: ...
+
+class TokenLogprob(_message.Message):
+    __slots__ = ("token", "bytes", "logprob", "top")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    LOGPROB_FIELD_NUMBER: _ClassVar[int]
+    TOP_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    bytes: bytes
+    logprob: float
+    top: _containers.RepeatedCompositeFieldContainer[TokenLogprob]
+    def __init__(self, token: _Optional[str] = ..., bytes: _Optional[bytes] = ..., logprob: _Optional[float] = ..., top: _Optional[_Iterable[_Union[TokenLogprob, _Mapping]]] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ("code", "text")

@@ -184,7 +184,7 @@ class OutputJudgement(_message.Message):
     def __init__(self, text: _Optional[str] = ..., stopped: _Optional[bool] = ..., delta_count: _Optional[int] = ...) -> None: ...
 
 class Inference(_message.Message):
-    __slots__ = ("text", "finish_reason", "model", "model_revision", "engine", "usage", "attempt", "time_to_first_token_ms", "duration_ms", "scores")
+    __slots__ = ("text", "finish_reason", "model", "model_revision", "engine", "usage", "attempt", "time_to_first_token_ms", "duration_ms", "scores", "logprobs")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     FINISH_REASON_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -195,6 +195,7 @@ class Inference(_message.Message):
     TIME_TO_FIRST_TOKEN_MS_FIELD_NUMBER: _ClassVar[int]
     DURATION_MS_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
+    LOGPROBS_FIELD_NUMBER: _ClassVar[int]
     text: str
     finish_reason: str
     model: str
@@ -205,7 +206,8 @@ class Inference(_message.Message):
     time_to_first_token_ms: float
     duration_ms: float
     scores: _containers.RepeatedCompositeFieldContainer[LabelScore]
-    def __init__(self, text: _Optional[str] = ..., finish_reason: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., engine: _Optional[str] = ..., usage: _Optional[_Union[_responses_pb2.Usage, _Mapping]] = ..., attempt: _Optional[int] = ..., time_to_first_token_ms: _Optional[float] = ..., duration_ms: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[LabelScore, _Mapping]]] = ...) -> None: ...
+    logprobs: _containers.RepeatedCompositeFieldContainer[_responses_pb2.TokenLogprob]
+    def __init__(self, text: _Optional[str] = ..., finish_reason: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., engine: _Optional[str] = ..., usage: _Optional[_Union[_responses_pb2.Usage, _Mapping]] = ..., attempt: _Optional[int] = ..., time_to_first_token_ms: _Optional[float] = ..., duration_ms: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[LabelScore, _Mapping]]] = ..., logprobs: _Optional[_Iterable[_Union[_responses_pb2.TokenLogprob, _Mapping]]] = ...) -> None: ...
 
 class LabelScore(_message.Message):
     __slots__ = ("label", "score")

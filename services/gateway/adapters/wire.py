@@ -7,7 +7,18 @@ from headrace.messaging.codec import decode
 from headrace.messaging.errors import Undecodable
 from headrace.messaging.records import Received
 from headrace.v1.responses_pb2 import ResponseCompleted, ResponseDelta
-from services.gateway.domain.answers import Answer, Citation, Failure, Notice, Piece, Status, Timing, Usage
+from headrace.v1.responses_pb2 import TokenLogprob as WireLogprob
+from services.gateway.domain.answers import (
+    Answer,
+    Citation,
+    Failure,
+    Notice,
+    Piece,
+    Status,
+    Timing,
+    TokenLogprob,
+    Usage,
+)
 
 log = structlog.get_logger()
 
@@ -58,7 +69,12 @@ def answer_of(completed: ResponseCompleted) -> Answer:
         versions=dict(completed.versions),
         trace_id=completed.trace_id,
         model=completed.model,
+        logprobs=tuple(_logprob(each) for each in completed.logprobs),
     )
+
+
+def _logprob(said: WireLogprob) -> TokenLogprob:
+    return TokenLogprob(said.token, said.bytes, said.logprob, tuple(_logprob(top) for top in said.top))
 
 
 def _citations(completed: ResponseCompleted) -> tuple[Citation, ...]:

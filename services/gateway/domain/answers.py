@@ -76,6 +76,16 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A token of the model, the natural logarithm of its probability, and the likeliest at its place."""
+
+    token: str
+    bytes: bytes
+    logprob: float
+    top: tuple["TokenLogprob", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The final word on a turn. `text` is what a client must end up with; `delta_count` how many deltas make it."""
 
@@ -93,3 +103,4 @@ class Answer:
     versions: Mapping[str, str] = field(default_factory=dict)
     trace_id: str = ""
     model: str = ""
+    logprobs: tuple[TokenLogprob, ...] = ()

@@ -24,6 +24,8 @@ class Sampling:
     max_tokens: int | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    # Alternatives to tell with each token, and the probabilities of all; None: no probabilities.
+    logprobs: int | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> "Sampling":

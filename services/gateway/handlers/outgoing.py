@@ -44,7 +44,7 @@ def prompt(question: Question, *, tenant: str, partition: int) -> Outgoing:
 
 def _sampling(sampling: Sampling) -> SamplingMessage:
     message = SamplingMessage(stop=sampling.stop)
-    for name in ("temperature", "top_p", "max_tokens", "seed"):
+    for name in ("temperature", "top_p", "max_tokens", "seed", "logprobs"):
         if (value := getattr(sampling, name)) is not None:
             setattr(message, name, value)
     return message

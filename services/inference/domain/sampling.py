@@ -14,6 +14,8 @@ class Sampling:
     stop: tuple[str, ...] = ()
     # The model's own: how much less likely a token becomes once it stands in the prompt or the answer.
     repetition_penalty: float = 1.0
+    # How many alternatives to each token are told, with the probabilities of all; None: no probabilities.
+    logprobs: int | None = None
 
     @property
     def repeatable(self) -> bool:

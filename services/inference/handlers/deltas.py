@@ -79,7 +79,9 @@ async def coalesced(chunks: AsyncGenerator[Chunk, None], linger_s: float) -> Asy
                 if later is None:
                     queue.put_nowait(None)
                     break
-                following = replace(later, text=following.text + later.text)
+                following = replace(
+                    later, text=following.text + later.text, logprobs=following.logprobs + later.logprobs
+                )
             chunk = following
         await pumping
     finally:

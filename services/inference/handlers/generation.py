@@ -16,7 +16,7 @@ from services.inference.domain.fingerprint import Shape
 from services.inference.handlers.deltas import DeltaStream, coalesced
 from services.inference.handlers.form import Form
 from services.inference.handlers.model_time import ModelTime
-from services.inference.handlers.translation import constraint_of
+from services.inference.handlers.translation import constraint_of, logprobs_to
 from services.inference.ports import Chat, Engine, GenerationRequest, Models, ScoreRequest, TooLate
 
 # What the model is told of an answer that the grammar let pass and the schema does not.
@@ -76,6 +76,7 @@ class Generation:
                 raise _unmet(job, problem)
             again = (*shape.messages, ("assistant", job.section.text), ("user", _AGAIN.format(problem=problem)))
             job.section.text = ""
+            del job.section.logprobs[:]
             await self._write(engine, job, None, replace(shape, messages=again), constraint)
             if problem := _problem(job, form):
                 raise _unmet(job, problem)
@@ -103,6 +104,7 @@ class Generation:
                 if chunk.text and not section.time_to_first_token_ms:
                     section.time_to_first_token_ms = (_now() - asked) * 1000
                 section.text += chunk.text
+                section.logprobs.extend(logprobs_to(chunk.logprobs))
                 section.usage.prompt_tokens = before[0] + chunk.prompt_tokens
                 section.usage.completion_tokens = before[1] + chunk.completion_tokens
                 section.duration_ms = before[2] + (_now() - asked) * 1000

@@ -1,17 +1,21 @@
 """Between the turn on the wire and what the domain knows."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from headrace.messaging.errors import Invalid
 from headrace.models.assemble import messages_of
 from headrace.models.spec import ModelSpec
 from headrace.v1.prompts_pb2 import Sampling as WireSampling
+from headrace.v1.responses_pb2 import TokenLogprob as WireLogprob
 from headrace.v1.turns_pb2 import Inference, StreamContext, Turn
 from services.inference.domain.constraint import AnyJson, Choice, Constraint, JsonSchema
 from services.inference.domain.fingerprint import Shape
 from services.inference.domain.sampling import Sampling
+from services.inference.domain.token_log import TokenLogprob
 
 _MAX_TEMPERATURE: Final = 2.0
+_MAX_LOGPROBS: Final = 20
 
 
 def sampling_of(turn: Turn, spec: ModelSpec) -> Sampling:
@@ -29,6 +33,7 @@ def sampling_of(turn: Turn, spec: ModelSpec) -> Sampling:
         seed=asked.seed if asked.HasField("seed") else None,
         stop=tuple(asked.stop),
         repetition_penalty=spec.repetition_penalty,
+        logprobs=asked.logprobs if asked.HasField("logprobs") else None,
     )
 
 
@@ -40,6 +45,9 @@ def _drawable(asked: WireSampling) -> None:
     if asked.HasField("top_p") and not 0.0 < asked.top_p <= 1.0:
         message = f"sampling.top_p is {asked.top_p:g}: it must be above 0 and at most 1"
         raise Invalid(message, code="out_of_range", field="sampling.top_p")
+    if not 0 <= asked.logprobs <= _MAX_LOGPROBS:
+        message = f"sampling.logprobs is {asked.logprobs}: it must be from 0 to {_MAX_LOGPROBS}"
+        raise Invalid(message, code="out_of_range", field="sampling.logprobs")
 
 
 def labels_of(turn: Turn) -> tuple[str, ...]:
@@ -79,6 +87,19 @@ def constraint_of(turn: Turn) -> Constraint | None:
             return Choice(tuple(wanted.choices))
         case _:
             return None
+
+
+def logprobs_to(tokens: Iterable[TokenLogprob]) -> list[WireLogprob]:
+    """Probabilities of tokens for the wire."""
+    return [
+        WireLogprob(
+            token=each.drawn.text,
+            bytes=each.drawn.bytes,
+            logprob=each.drawn.logprob,
+            top=[WireLogprob(token=top.text, bytes=top.bytes, logprob=top.logprob) for top in each.top],
+        )
+        for each in tokens
+    ]
 
 
 def section_of(spec: ModelSpec, attempt: int) -> Inference:

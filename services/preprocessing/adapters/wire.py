@@ -53,6 +53,7 @@ def _sampling_of(sampling: WireSampling) -> Sampling:
         max_tokens=sampling.max_tokens if sampling.HasField("max_tokens") else None,
         seed=sampling.seed if sampling.HasField("seed") else None,
         stop=tuple(sampling.stop),
+        logprobs=sampling.logprobs if sampling.HasField("logprobs") else None,
     )
 
 
@@ -64,6 +65,7 @@ def sampling_to(sampling: Sampling) -> WireSampling:
         max_tokens=sampling.max_tokens,
         seed=sampling.seed,
         stop=sampling.stop,
+        logprobs=sampling.logprobs,
     )
 
 

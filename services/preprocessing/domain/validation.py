@@ -132,6 +132,7 @@ def _sampling(sampling: Sampling, limits: Limits) -> Iterator[Refusal]:
     if sampling.max_tokens is not None and sampling.max_tokens < 1:
         message = f"sampling.max_tokens is {sampling.max_tokens}: it must be at least 1"
         yield Rejected("out_of_range", message, "sampling.max_tokens")
+    yield from _between("sampling.logprobs", sampling.logprobs, 0, 20)
     if len(sampling.stop) > limits.max_stops:
         yield _over("sampling.stop", len(sampling.stop), limits.max_stops, "stop strings")
     for index, stop in enumerate(sampling.stop):

@@ -1,8 +1,9 @@
 """An answer as a chat completion: whole, or as the events of a stream."""
 
+from dataclasses import asdict
 from typing import Any
 
-from services.gateway.domain.answers import Answer, Status
+from services.gateway.domain.answers import Answer, Status, TokenLogprob
 from services.gateway.domain.openai.chat_request import Request
 
 
@@ -46,18 +47,27 @@ def usage(answer: Answer) -> dict[str, int]:
 def completion(request: Request, answer: Answer, created: int) -> dict[str, Any]:
     """The whole answer at once."""
     message = {"role": "assistant", "content": answer.text, "refusal": None}
-    choice = {"index": 0, "message": message, "finish_reason": finish_reason(answer), "logprobs": None}
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason(answer), "logprobs": logprobs(answer)}
     return {
         **_head(request, "chat.completion", answer.model or request.question.model, created),
         "choices": [choice],
         "usage": usage(answer),
+        "headrace": extension(answer),
     }
 
 
-def chunk(request: Request, delta: dict[str, str], created: int, *, reason: str | None = None) -> dict[str, Any]:
+def chunk(request: Request, delta: dict[str, str], created: int) -> dict[str, Any]:
     """One event of a stream."""
-    choice = {"index": 0, "delta": delta, "finish_reason": reason, "logprobs": None}
-    return {**_head(request, "chat.completion.chunk", request.question.model, created), "choices": [choice]}
+    return _chunk(request, {"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}, created)
+
+
+def last_chunk(request: Request, answer: Answer, created: int) -> dict[str, Any]:
+    """The event that says how it ended.
+
+    It has all that is known only once the answer is whole: the probabilities of its tokens, and what is ours.
+    """
+    choice = {"index": 0, "delta": {}, "finish_reason": finish_reason(answer), "logprobs": logprobs(answer)}
+    return {**_chunk(request, choice, created), "headrace": extension(answer)}
 
 
 def usage_chunk(request: Request, answer: Answer, created: int) -> dict[str, Any]:
@@ -67,6 +77,34 @@ def usage_chunk(request: Request, answer: Answer, created: int) -> dict[str, Any
         "choices": [],
         "usage": usage(answer),
     }
+
+
+def logprobs(answer: Answer) -> dict[str, Any] | None:
+    """OpenAI's `logprobs` of a choice."""
+    if not answer.logprobs:
+        return None
+    content = [{**_likely(token), "top_logprobs": [_likely(top) for top in token.top]} for token in answer.logprobs]
+    return {"content": content, "refusal": None}
+
+
+def extension(answer: Answer) -> dict[str, Any]:
+    """What OpenAI's shapes have no place for, in a field that their clients pass over."""
+    return {
+        "citations": [asdict(citation) for citation in answer.citations],
+        "notices": [asdict(notice) for notice in answer.notices],
+        "cached": answer.usage.cached,
+        "trace_id": answer.trace_id,
+        "pipeline": answer.versions.get("pipeline", ""),
+        "versions": dict(answer.versions),
+    }
+
+
+def _likely(token: TokenLogprob) -> dict[str, Any]:
+    return {"token": token.token, "logprob": token.logprob, "bytes": list(token.bytes)}
+
+
+def _chunk(request: Request, choice: dict[str, Any], created: int) -> dict[str, Any]:
+    return {**_head(request, "chat.completion.chunk", request.question.model, created), "choices": [choice]}
 
 
 def _head(request: Request, kind: str, model: str, created: int) -> dict[str, Any]:

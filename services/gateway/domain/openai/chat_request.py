@@ -17,13 +17,13 @@ from services.gateway.domain.requests import (
 )
 
 MAX_MESSAGES = 1024
+MAX_ALTERNATIVES = 20
 # What clients send unasked, with the value that asks for nothing.
 NEUTRAL: Mapping[str, Any] = {
     "n": 1,
     "presence_penalty": 0,
     "frequency_penalty": 0,
     "logit_bias": {},
-    "logprobs": False,
     "parallel_tool_calls": True,
     "service_tier": "auto",
     "store": False,
@@ -42,6 +42,10 @@ KNOWN = (
     "seed",
     "user",
     "response_format",
+    "logprobs",
+    "top_logprobs",
+    # Ours.
+    "pipeline",
     *NEUTRAL,
 )
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
@@ -74,6 +78,7 @@ def read_request(body: dict[str, Any], turn_id: str) -> Request:
     question = Question(
         turn_id=turn_id,
         messages=messages,
+        pipeline=fields.text("pipeline", max_chars=MAX_NAME_CHARS),
         model=fields.text("model", max_chars=MAX_NAME_CHARS, required=True),
         user=fields.text("user", max_chars=MAX_NAME_CHARS),
         sampling=Sampling(
@@ -82,6 +87,7 @@ def read_request(body: dict[str, Any], turn_id: str) -> Request:
             max_tokens=fields.integer("max_completion_tokens", 1, INT32) or fields.integer("max_tokens", 1, INT32),
             seed=fields.integer("seed", -INT64, INT64),
             stop=_stops(fields, body),
+            logprobs=_logprobs(fields),
         ),
         response_format=_format(fields),
     )
@@ -90,6 +96,15 @@ def read_request(body: dict[str, Any], turn_id: str) -> Request:
 
 def _format(fields: Fields) -> ResponseFormat:
     return ResponseFormat.read(fields.nested("response_format")) if fields.has("response_format") else ResponseFormat()
+
+
+def _logprobs(fields: Fields) -> int | None:
+    alternatives = fields.integer("top_logprobs", 0, MAX_ALTERNATIVES)
+    if fields.flag("logprobs"):
+        return alternatives or 0
+    if alternatives is not None:
+        raise fields.invalid("top_logprobs", "top_logprobs needs logprobs: send logprobs: true beside it")
+    return None
 
 
 def _stops(fields: Fields, body: dict[str, Any]) -> tuple[str, ...]:

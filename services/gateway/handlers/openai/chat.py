@@ -16,7 +16,7 @@ from headrace.telemetry import metrics
 from services.gateway.domain.admission import Busy
 from services.gateway.domain.answers import Answer, Status
 from services.gateway.domain.fields import MAX_SCHEMA_DEPTH, read_object
-from services.gateway.domain.openai.chat_answer import Linear, chunk, completion, finish_reason, usage_chunk
+from services.gateway.domain.openai.chat_answer import Linear, chunk, completion, last_chunk, usage_chunk
 from services.gateway.domain.openai.chat_request import Request as Asked
 from services.gateway.domain.openai.chat_request import read_request
 from services.gateway.domain.openai.errors import error_body
@@ -139,8 +139,7 @@ class Call:
     def _end(self, answer: Answer) -> list[bytes]:
         if not _is_answer(answer):
             return [self._event(failure(answer)[0])]
-        reason = finish_reason(answer)
-        frames = [self._event(chunk(self._request, {}, self._created, reason=reason))]
+        frames = [self._event(last_chunk(self._request, answer, self._created))]
         if self._request.include_usage:
             frames.append(self._event(usage_chunk(self._request, answer, self._created)))
         return [*frames, b"data: [DONE]\n\n"]

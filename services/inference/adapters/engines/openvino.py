@@ -48,6 +48,8 @@ class OpenVinoCore:
         self._credit_s = 0.0
         self._numbers = count()
         self._handles: dict[str, Any] = {}
+        # Those of which the probabilities of tokens are wanted: for others the pipeline says zeros.
+        self._telling: set[str] = set()
         # The pipeline frees what a cancelled request held with its next step.
         self._freeing = False
 
@@ -67,6 +69,9 @@ class OpenVinoCore:
         config.repetition_penalty = request.repetition_penalty
         if request.grammar:
             config.structured_output_config = openvino_genai.StructuredOutputConfig(grammar=request.grammar)
+        if request.logprobs is not None:
+            config.logprobs = 1
+            self._telling.add(request.request_id)
         if request.temperature > 0:
             config.do_sample = True
             config.temperature = request.temperature
@@ -79,7 +84,8 @@ class OpenVinoCore:
         self._labels.score(request)
 
     def cancel(self, request_id: str) -> None:
-        if (handle := self._handles.pop(request_id, None)) is not None:
+        if (handle := self._handles.get(request_id)) is not None:
+            self._forget(request_id)
             handle.cancel()
             self._freeing = True
         self._labels.cancel(request_id)
@@ -104,22 +110,29 @@ class OpenVinoCore:
         self._labels.close()
         del self._pipeline
 
+    def _forget(self, request_id: str) -> None:
+        del self._handles[request_id]
+        self._telling.discard(request_id)
+
     def _spoken(self) -> Iterator[Event]:
         for request_id, handle in list(self._handles.items()):
             ids: list[int] = []
+            logprobs: list[float] = []
             finish: Finish | None = None
             while handle.can_read():
                 for output in handle.read().values():
                     ids += output.generated_ids
+                    if request_id in self._telling:
+                        logprobs += output.generated_log_probs
                     finish = _finish(output.finish_reason)
             if finish:
-                del self._handles[request_id]
+                self._forget(request_id)
             elif handle.get_status() == openvino_genai.GenerationStatus.IGNORED:
-                del self._handles[request_id]
+                self._forget(request_id)
                 yield Failed(request_id, "the prompt does not fit into the KV cache: raise resources.kv_cache_gb")
                 continue
             if ids or finish:
-                yield Tokens(request_id, ids, finish)
+                yield Tokens(request_id, ids, finish, logprobs)
 
 
 def make_pipeline(spec: ModelSpec, folder: Path, threads: int, *, most_tokens: int) -> Any:

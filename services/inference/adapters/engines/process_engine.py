@@ -18,6 +18,7 @@ from services.inference.adapters.engines.wire import Add, Score, Scored, Tokens
 from services.inference.domain.probabilities import among
 from services.inference.domain.sampling import Sampling, room
 from services.inference.domain.text_stream import TextStream
+from services.inference.domain.token_log import Likely, TokenLog, TokenLogprob
 from services.inference.ports import Chat, Chunk, FinishReason, GenerationRequest, Prompt, ScoreRequest, Scores
 
 _SEED_BITS: Final = 31
@@ -34,6 +35,7 @@ class ProcessEngine(HostedEngine):
         prompt = self._tokens(request.prompt)
         sampling = request.sampling
         grammar = ""
+        self._can_tell(sampling.logprobs)
         if request.constraint is not None:
             self._can_constrain()
             # Not in the core, where all others would wait for it; the first one loads torch.
@@ -55,6 +57,7 @@ class ProcessEngine(HostedEngine):
                             # What a grammar asks for again and again, such as quotation marks, is no repetition.
                             repetition_penalty=1.0 if grammar else sampling.repetition_penalty,
                             grammar=grammar,
+                            logprobs=sampling.logprobs,
                         )
                     )
                     yield Chunk("", len(prompt), 0)
@@ -69,6 +72,7 @@ class ProcessEngine(HostedEngine):
     ) -> AsyncGenerator[Chunk, None]:
         """The pieces of an answer; they end without a reason where the request made way before its first token."""
         text = TextStream(self.tokenizer.decode, sampling.stop)
+        likely = TokenLog()
         completed = 0
         finish: FinishReason | None = None
         while finish is None:
@@ -77,14 +81,15 @@ class ProcessEngine(HostedEngine):
                     return
                 case Cancelled():
                     piece, finish = text.finish(), "cancelled"
-                case Tokens(ids=ids, finish=ended):
+                case Tokens(ids=ids, finish=ended) as tokens:
                     completed += len(ids)
+                    likely.add(self._likelihoods(tokens))
                     piece = text.push(ids) + (text.finish() if ended else "")
                     finish = "stop" if text.stopped else ended
                 case event:
                     raise self._broken(event)
             if piece or finish:
-                yield Chunk(piece, prompt_tokens, completed, finish)
+                yield Chunk(piece, prompt_tokens, completed, finish, likely.shown(piece, last=finish is not None))
 
     async def score(self, request: ScoreRequest) -> Scores:
         prompt = self._tokens(request.prompt)
@@ -117,6 +122,28 @@ class ProcessEngine(HostedEngine):
                 return list(prompt)
             case never:
                 assert_never(never)
+
+    def _likelihoods(self, tokens: Tokens) -> list[TokenLogprob]:
+        read = self.tokenizer.token_bytes
+        top = tokens.top or [[]] * len(tokens.logprobs)
+        return [
+            TokenLogprob(Likely(read(drawn), logprob), tuple(Likely(read(other), value) for other, value in others))
+            for drawn, logprob, others in zip(tokens.ids, tokens.logprobs, top, strict=False)
+        ]
+
+    def _can_tell(self, alternatives: int | None) -> None:
+        if alternatives is None:
+            return
+        if self._core == "mock":
+            message = f"model {self._spec.name} says a fixed text, nothing of it is probable: name another model"
+            raise Invalid(message, code="unsupported_parameter", field="logprobs")
+        if alternatives and self._core == "openvino":
+            raise Invalid(
+                f"model {self._spec.name} runs on openvino, which tells the drawn token's probability alone: leave "
+                "top_logprobs out, or have the model run on transformers",
+                code="unsupported_parameter",
+                field="top_logprobs",
+            )
 
     def _can_constrain(self) -> None:
         if self._core == "mock":

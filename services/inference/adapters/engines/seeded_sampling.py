@@ -21,6 +21,28 @@ from services.inference.adapters.engines.token_masks import Mask
 _STRIDE = 1_000_003
 
 
+class Told:
+    """Log-probabilities of one answer: kept by the manager's thread, told by the core's."""
+
+    def __init__(self, alternatives: int) -> None:
+        self._alternatives = alternatives
+        # By position, since one that was put back comes by the same positions again.
+        self._kept: dict[int, tuple[float, list[tuple[int, float]]]] = {}
+
+    def keep(self, position: int, probable: torch.Tensor, drawn: int) -> None:
+        """Log-probabilities (vocabulary,) at a position, and the token that is drawn there."""
+        values, tokens = probable.topk(self._alternatives)
+        top = [
+            (token, value) for token, value in zip(tokens.tolist(), values.tolist(), strict=True) if value > -torch.inf
+        ]
+        self._kept[position] = (float(probable[drawn]), top)
+
+    def at(self, positions: range) -> tuple[list[float], list[list[tuple[int, float]]]]:
+        """Of the drawn tokens, and of the likeliest at their places."""
+        kept = [self._kept.pop(position) for position in positions]
+        return [logprob for logprob, _ in kept], [top for _, top in kept]
+
+
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """How one request samples; temperature 0 leaves its scores alone."""
@@ -30,6 +52,8 @@ class Drawing:
     seed: int
     repetition_penalty: float = 1.0
     mask: Mask | None = None
+    # Where the probabilities of what was drawn are kept, if somebody asked for them.
+    told: Told | None = None
 
 
 class SeededSampling(ContinuousBatchingLogitsProcessor):
@@ -58,8 +82,12 @@ class SeededSampling(ContinuousBatchingLogitsProcessor):
                 drawing.mask.apply(scores[row], tokens)
             if drawing.repetition_penalty > 1:
                 scores[row] = penalised(scores[row], tokens, drawing.repetition_penalty)
-            if drawing.temperature > 0:
-                scores[row] = draw(scores[row], drawing, len(tokens))
+            if drawing.temperature > 0 or drawing.told is not None:
+                probable = log_probabilities(scores[row], drawing)
+                if drawing.temperature > 0:
+                    scores[row] = probable + noise(scores[row], drawing.seed, len(tokens))
+                if drawing.told is not None:
+                    drawing.told.keep(len(tokens), probable, int(scores[row].argmax()))
         return scores
 
 
@@ -70,16 +98,22 @@ def penalised(scores: torch.Tensor, tokens: list[int], penalty: float) -> torch.
     return scores.index_put((seen,), torch.where(own > 0, own / penalty, own * penalty))
 
 
-def draw(scores: torch.Tensor, drawing: Drawing, position: int) -> torch.Tensor:
-    """Scores whose highest is a draw: of temperature and nucleus, decided by seed and position."""
-    log_probabilities = torch.log_softmax(scores.float() / drawing.temperature, dim=-1)
-    if drawing.top_p < 1.0:
-        ordered, order = log_probabilities.sort(descending=True)
+def log_probabilities(scores: torch.Tensor, drawing: Drawing) -> torch.Tensor:
+    """Of what is drawn from: at the temperature, within the nucleus; those of a greedy answer at temperature 1."""
+    found = torch.log_softmax(scores.float() / (drawing.temperature or 1.0), dim=-1)
+    if drawing.temperature > 0 and drawing.top_p < 1.0:
+        ordered, order = found.sort(descending=True)
         before = ordered.exp().cumsum(-1) - ordered.exp()
-        log_probabilities[order[before >= drawing.top_p]] = -torch.inf
-    generator = torch.Generator(scores.device).manual_seed(drawing.seed * _STRIDE + position)
+        found[order[before >= drawing.top_p]] = -torch.inf
+        found = torch.log_softmax(found, dim=-1)
+    return found
+
+
+def noise(scores: torch.Tensor, seed: int, position: int) -> torch.Tensor:
+    """Gumbel noise in the shape of the scores, decided by seed and position."""
+    generator = torch.Generator(scores.device).manual_seed(seed * _STRIDE + position)
     uniform = torch.rand(scores.shape, generator=generator, device=scores.device)
-    return log_probabilities - torch.log(-torch.log(uniform.clamp_min(torch.finfo(uniform.dtype).tiny)))
+    return -torch.log(-torch.log(uniform.clamp_min(torch.finfo(uniform.dtype).tiny)))
 
 
 def seeded_processors() -> Any:

@@ -13,7 +13,7 @@ from transformers.utils.logging import disable_progress_bar
 from headrace.models.convert import transformers_dir
 from headrace.models.spec import ModelSpec
 from services.inference.adapters.engines.label_scoring import LongScoring, score_batch
-from services.inference.adapters.engines.seeded_sampling import Drawing, install
+from services.inference.adapters.engines.seeded_sampling import Drawing, Told, install
 from services.inference.adapters.engines.token_masks import Masks
 from services.inference.adapters.engines.wire import Add, Event, Failed, Score, Scored, Tokens
 
@@ -58,6 +58,8 @@ class TransformersCore:
         install(self._manager)
         self._manager.start()
         self._told: dict[str, int] = {}
+        # Where the answer of a request begins, and what its tokens' probabilities were, if they are wanted.
+        self._likely: dict[str, tuple[int, Told]] = {}
         self._scores: dict[str, Score] = {}
         self._long: LongScoring | None = None
         self._step_tokens = spec.resources.max_batched_tokens
@@ -68,6 +70,9 @@ class TransformersCore:
 
     def add(self, request: Add) -> None:
         mask = self._masks.mask(request.grammar, len(request.prompt)) if request.grammar else None
+        told = None
+        if request.logprobs is not None:
+            told = self._likely[request.request_id] = (len(request.prompt), Told(request.logprobs))
         self._told[request.request_id] = 0
         self._manager.add_request(
             request.prompt,
@@ -75,7 +80,9 @@ class TransformersCore:
             max_new_tokens=request.max_tokens,
             streaming=True,
             eos_token_id=self._eos_ids,
-            drawing=Drawing(request.temperature, request.top_p, request.seed, request.repetition_penalty, mask),
+            drawing=Drawing(
+                request.temperature, request.top_p, request.seed, request.repetition_penalty, mask, told and told[1]
+            ),
         )
 
     def score(self, request: Score) -> None:
@@ -85,6 +92,7 @@ class TransformersCore:
         self._scores.pop(request_id, None)
         if self._long is not None and self._long.request.request_id == request_id:
             self._long = None
+        self._likely.pop(request_id, None)
         if self._told.pop(request_id, None) is not None:
             self._manager.cancel_request(request_id)
 
@@ -131,22 +139,33 @@ class TransformersCore:
             batch.append(request)
         return batch
 
+    def _forget(self, request_id: str) -> None:
+        del self._told[request_id]
+        self._likely.pop(request_id, None)
+
+    def _probable(self, request_id: str, drawn: range) -> tuple[list[float], list[list[tuple[int, float]]]]:
+        if request_id not in self._likely:
+            return [], []
+        begin, told = self._likely[request_id]
+        return told.at(range(begin + drawn.start, begin + drawn.stop))
+
     def _news(self, output: Any) -> Iterator[Event]:
         """What is new in an output, each of which carries all tokens so far."""
         told = self._told.get(output.request_id)
         if told is None:
             return
         fresh = list(output.generated_tokens[told:])
+        logprobs, top = self._probable(output.request_id, range(told, told + len(fresh)))
         self._told[output.request_id] = told + len(fresh)
         if output.error:
-            del self._told[output.request_id]
+            self._forget(output.request_id)
             yield Failed(output.request_id, output.error)
         elif output.is_finished():
-            del self._told[output.request_id]
+            self._forget(output.request_id)
             ended = bool(output.generated_tokens) and output.generated_tokens[-1] in self._eos_ids
-            yield Tokens(output.request_id, fresh, "stop" if ended else "length")
+            yield Tokens(output.request_id, fresh, "stop" if ended else "length", logprobs, top)
         elif fresh:
-            yield Tokens(output.request_id, fresh)
+            yield Tokens(output.request_id, fresh, None, logprobs, top)
 
 
 def _listed(value: int | list[int] | None) -> list[int]:

@@ -1,5 +1,6 @@
 """What goes between an engine and its core's process: one JSON object a line."""
 
+from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -34,6 +35,8 @@ class Add:
     repetition_penalty: float = 1.0
     # EBNF that the answer has to follow; empty: none.
     grammar: str = ""
+    # Alternatives to tell with each token; None: no probabilities at all.
+    logprobs: int | None = None
     op: Literal["add"] = "add"
 
 
@@ -85,6 +88,9 @@ class Tokens:
     request_id: str
     ids: list[int]
     finish: Finish | None = None
+    # Of each token, where they were asked for, and of the alternatives at its place: (id, log-probability).
+    logprobs: list[float] = field(default_factory=list)
+    top: list[list[tuple[int, float]]] = field(default_factory=list)
     op: Literal["tokens"] = "tokens"
 
 

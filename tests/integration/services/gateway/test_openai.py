@@ -6,7 +6,7 @@ import json
 import openai
 import pytest
 
-from headrace.v1.responses_pb2 import Error, ResponseCompleted, Usage
+from headrace.v1.responses_pb2 import Citation, Error, ResponseCompleted, TokenLogprob, Usage
 from tests.fakes.waiting import until
 from tests.integration.services.gateway.conftest import World
 
@@ -66,6 +66,62 @@ async def test_a_streamed_answer(world: World) -> None:
     assert "".join(choice.delta.content or "" for choice in choices) == "A log."
     assert choices[-1].finish_reason == "stop"
     assert chunks[-1].usage is not None
+
+
+PROBABLE = [
+    TokenLogprob(token="A", bytes=b"A", logprob=-0.25, top=[TokenLogprob(token="A", bytes=b"A", logprob=-0.25)]),
+    TokenLogprob(
+        token=" log", bytes=b" log", logprob=-1.5, top=[TokenLogprob(token=" bug", bytes=b" bug", logprob=-1)]
+    ),
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_probabilities_come_in_their_shape(world: World, *, stream: bool) -> None:
+    async with client_of(await world.gateway()) as client:
+        asking = asyncio.create_task(
+            client.chat.completions.create(model="m", messages=MESSAGES, logprobs=True, top_logprobs=1, stream=stream)
+        )
+        turn = await world.pipeline.asked_any()
+        assert turn.prompt.sampling.logprobs == 1
+        await turn.delta("A log")
+        await turn.complete(ResponseCompleted(status=ResponseCompleted.ANSWERED, text="A log", logprobs=PROBABLE))
+        answer = await asking
+        if isinstance(answer, openai.AsyncStream):
+            told = [each.content async for chunk in answer if (each := chunk.choices[0].logprobs) is not None]
+        else:
+            told = [each.content for choice in answer.choices if (each := choice.logprobs) is not None]
+    (content,) = told
+    assert content is not None
+    assert [(token.token, token.logprob, bytes(token.bytes or [])) for token in content] == [
+        ("A", -0.25, b"A"),
+        (" log", -1.5, b" log"),
+    ]
+    assert [[top.token for top in token.top_logprobs] for token in content] == [["A"], [" bug"]]
+
+
+async def test_what_is_ours_stands_in_a_field_that_clients_pass_over(world: World) -> None:
+    async with client_of(await world.gateway()) as client:
+        asking = asyncio.create_task(
+            client.chat.completions.create(model="m", messages=MESSAGES, extra_body={"pipeline": "chat"})
+        )
+        turn = await world.pipeline.asked_any()
+        assert turn.prompt.pipeline == "chat"
+        await turn.complete(
+            ResponseCompleted(
+                status=ResponseCompleted.ANSWERED,
+                text="Free [1].",
+                citations=[Citation(marker="[1]", title="Shipping")],
+                usage=Usage(cached=True),
+                trace_id="f" * 32,
+                versions={"pipeline": "chat/1"},
+            )
+        )
+        answer = await asking
+    assert answer.model_extra is not None
+    ours = answer.model_extra["headrace"]
+    assert [citation["title"] for citation in ours["citations"]] == ["Shipping"]
+    assert (ours["cached"], ours["trace_id"], ours["pipeline"]) == (True, "f" * 32, "chat/1")
 
 
 async def test_a_refusal_is_a_filtered_answer(world: World) -> None:

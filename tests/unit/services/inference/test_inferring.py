@@ -8,6 +8,7 @@ from headrace.messaging.contract import End, Next
 from headrace.messaging.errors import Invalid, Retryable
 from headrace.v1.responses_pb2 import ResponseCompleted
 from headrace.v1.reviews_pb2 import Label
+from services.inference.domain.token_log import Likely, TokenLogprob
 from services.inference.ports import Record
 from tests.fakes.contexts import Cancelling, a_context
 from tests.fakes.engines import ScriptedEngine
@@ -22,6 +23,24 @@ async def test_an_answer_streams_and_its_section_is_the_stream() -> None:
     assert section(result).usage.completion_tokens == 4
     assert [delta.last for delta in deltas] == [False] * (len(deltas) - 1) + [True]
     assert deltas[-1].finish_reason == section(result).finish_reason == "stop"
+
+
+async def test_probabilities_are_kept_with_the_answer_and_told_again_with_it() -> None:
+    tokens = [TokenLogprob(Likely(word.encode(), -0.5), (Likely(b"Hi", -1.0),)) for word in ScriptedEngine.words]
+    bench = Bench(ScriptedEngine(probable=tokens))
+    turn = a_turn(cacheable=True)
+    turn.prepared.sampling.logprobs = 1
+    first, _ = await bench.ask(turn)
+    assert bench.engine.requests[0].sampling.logprobs == 1
+    assert [token.token for token in section(first).logprobs] == list(ScriptedEngine.words)
+    assert [token.top[0].logprob for token in section(first).logprobs] == [-1.0] * len(tokens)
+    turn.turn_id = "turn-2"
+    second, _ = await bench.ask(turn)
+    assert section(second).usage.cached
+    assert list(section(second).logprobs) == list(section(first).logprobs)
+    third, _ = await bench.ask(a_turn("turn-3", cacheable=True))
+    assert not section(third).usage.cached
+    assert not section(third).logprobs
 
 
 async def test_every_delta_carries_what_the_gate_needs_of_its_turn() -> None:

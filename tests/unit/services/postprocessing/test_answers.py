@@ -239,3 +239,12 @@ async def test_a_refusal_does_not_speak_of_missing_sources(finishing: Finishing)
     turn.safety.ClearField("output")
     turn.outcome.CopyFrom(Outcome(status=ResponseCompleted.REFUSED, error=Error(code="refused_by_policy")))
     assert not (await finishing.completed(turn)).notices
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_probabilities_of_what_was_stopped_are_not_told(finishing: Finishing, *, stopped: bool) -> None:
+    turn = answered("Free.")
+    turn.inference.logprobs.add(token="Free", logprob=-0.1)
+    turn.safety.output.stopped = stopped
+    completed = await finishing.completed(turn)
+    assert [token.token for token in completed.logprobs] == ([] if stopped else ["Free"])
