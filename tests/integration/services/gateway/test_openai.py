@@ -88,9 +88,9 @@ async def test_probabilities_come_in_their_shape(world: World, *, stream: bool) 
         await turn.complete(ResponseCompleted(status=ResponseCompleted.ANSWERED, text="A log", logprobs=PROBABLE))
         answer = await asking
         if isinstance(answer, openai.AsyncStream):
-            told = [each.content async for chunk in answer if (each := chunk.choices[0].logprobs) is not None]
+            told = [chunk.choices[0].logprobs.content async for chunk in answer if chunk.choices[0].logprobs]
         else:
-            told = [each.content for choice in answer.choices if (each := choice.logprobs) is not None]
+            told = [choice.logprobs.content for choice in answer.choices if choice.logprobs]
     (content,) = told
     assert content is not None
     assert [(token.token, token.logprob, bytes(token.bytes or [])) for token in content] == [
