@@ -16,7 +16,9 @@ from services.preprocessing.adapters.models import RegistryModels
 from services.preprocessing.adapters.opening import Opening, undecodable_prompt, undecodable_review
 from services.preprocessing.adapters.templates import YamlTemplates
 from services.preprocessing.domain.request import Message
-from services.preprocessing.handlers import Preparation
+from services.preprocessing.handlers.preparing import Preparing
+from services.preprocessing.handlers.prompts import Prompts
+from services.preprocessing.handlers.reviews import Reviews
 from services.preprocessing.ports import LanguageDetector, Models, Templates
 from services.preprocessing.settings import Settings
 
@@ -34,7 +36,10 @@ def build_app(
     templates = templates or YamlTemplates.load(infra_dir() / "prompts")
     models = models or RegistryModels(load_registry(infra_dir() / "models"))
     languages = languages or LangidDetector()
-    preparation = Preparation(pipelines, templates, models, languages, settings.limits())
+    limits = settings.limits()
+    preparing = Preparing(templates, models, languages)
+    prompts = Prompts(pipelines, preparing, limits)
+    reviews = Reviews(pipelines, preparing, models, languages, limits)
     opening = Opening(pipelines)
 
     @asynccontextmanager
@@ -58,7 +63,7 @@ def build_app(
                 topic=topics.PROMPTS,
                 message=PromptSubmitted,
                 open=opening.prompt,
-                handler=preparation.prompt,
+                handler=prompts.prepare,
                 lane="interactive",
                 undecodable=undecodable_prompt,
             ),
@@ -68,7 +73,7 @@ def build_app(
                 topic=topics.REVIEWS,
                 message=ReviewSubmitted,
                 open=opening.review,
-                handler=preparation.review,
+                handler=reviews.prepare,
                 lane="batch",
                 undecodable=undecodable_review,
             ),

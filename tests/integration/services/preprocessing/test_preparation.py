@@ -77,7 +77,7 @@ async def test_a_clients_messages_become_instructions_history_and_question(servi
             response_format=ResponseFormat(type="json_object"),
         ),
     )
-    assert section.instructions == "Be a cat."
+    assert section.instructions == "Be a cat.\nAnswer with a JSON object, and with nothing else."
     assert [(message.role, message.content) for message in section.history] == messages[1:3]
     assert section.question == "Really?"
     assert (section.sampling.seed, section.sampling.max_tokens) == (7, 20)
@@ -86,11 +86,13 @@ async def test_a_clients_messages_become_instructions_history_and_question(servi
 
 async def test_a_review_brings_its_labels_or_gets_the_usual_ones(service: Service) -> None:
     usual = await prepared(service, ReviewSubmitted(review_id="r1", text="Broke on day one."))
-    assert [label.name for label in usual.labels] == ["positive", "negative"]
+    assert [label.name for label in usual.labels] == ["negative", "positive"]
+    assert (usual.model, usual.instructions) == ("review-sentiment", "")
     labels = [Label(name="late"), Label(name="broken")]
     own = await prepared(service, ReviewSubmitted(review_id="r2", text="Broke on day one.", labels=labels))
     assert list(own.labels) == labels
     assert "broken" in own.instructions
+    assert own.model == "smollm2-135m-instruct"
     assert own.text == "Broke on day one."
 
 
@@ -107,7 +109,8 @@ async def test_a_review_brings_its_labels_or_gets_the_usual_ones(service: Servic
         (PromptSubmitted(text="Hello?", model="all-minilm-l6-v2"), "unknown_model", "model"),
         (PromptSubmitted(text="Hello?", sampling=Sampling(max_tokens=9_999)), "out_of_range", "sampling.max_tokens"),
         (ReviewSubmitted(text="Nice."), "missing", "review_id"),
-        (ReviewSubmitted(review_id="r1", text="word " * 5_000), "too_long", "text"),
+        (ReviewSubmitted(review_id="r1", text="x" * 40_000), "too_long", "text"),
+        (ReviewSubmitted(review_id="r1", text="word " * 5_000, model="smollm2-135m-instruct"), "too_long", "text"),
         (ReviewSubmitted(review_id="r1", text="Nice.", pipeline="chat"), "wrong_pipeline", "pipeline"),
     ],
 )

@@ -1,0 +1,1 @@
+"""One module a kind of request; what they share stands in `preparing`."""
