@@ -20,12 +20,12 @@ from services.gateway.adapters.index import RedisTurnIndex
 from services.gateway.adapters.models import RegisteredModels
 from services.gateway.adapters.replies import KafkaReplyTail
 from services.gateway.adapters.traces import StoredTraces
-from services.gateway.domain.admission import Admission
+from services.gateway.domain.doors import Doors
 from services.gateway.domain.shelf import Shelf
 from services.gateway.handlers import rest, sockets
 from services.gateway.handlers.desk import Desk
 from services.gateway.handlers.guarding import Guard
-from services.gateway.handlers.openai import chat
+from services.gateway.handlers.openai import chat, embeddings
 from services.gateway.handlers.openai import models as model_routes
 from services.gateway.handlers.serving import DrainingServer, raise_file_limit
 from services.gateway.handlers.turns import Turns
@@ -52,9 +52,9 @@ def build_app(
         redis = connect(settings.redis_url)
         index = RedisTurnIndex(redis, settings.tenant)
         resources.append(redis)
-    admission = Admission(settings.limits)
-    metrics.WAITING.set_function(lambda: admission.waiting)
-    metrics.WAITING_LIMIT.set_function(lambda: admission.limit)
+    doors = Doors(settings.limits)
+    metrics.WAITING.set_function(lambda: doors.answers.waiting)
+    metrics.WAITING_LIMIT.set_function(lambda: doors.answers.limit)
     desk = Desk(
         publisher=publisher,
         tail=tail or KafkaReplyTail(settings.kafka_bootstrap),
@@ -62,7 +62,7 @@ def build_app(
         turns=Turns(
             shelf=Shelf(settings.finished_bytes), stragglers_s=settings.stragglers_seconds, wait_s=settings.wait_seconds
         ),
-        admission=admission,
+        doors=doors,
         backlog=backlog or KafkaBacklog(settings.kafka_bootstrap),
         tenant=settings.tenant,
         gateway=settings.instance,
@@ -97,6 +97,7 @@ def build_app(
     app.state.desk = desk
     app.include_router(sockets.router(desk, settings))
     app.include_router(chat.router(desk, settings))
+    app.include_router(embeddings.router(desk, settings))
     app.include_router(model_routes.router(models or RegisteredModels(infra_dir() / "models")))
     app.include_router(rest.router(desk, traces or StoredTraces(), settings))
     app.mount("/page", StaticFiles(directory=settings.page_dir), name="page")

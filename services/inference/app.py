@@ -19,8 +19,10 @@ from services.inference.adapters.local_models import LocalModels
 from services.inference.adapters.ray_models import RayModels
 from services.inference.handlers.answers import Answers
 from services.inference.handlers.claims import Claims
+from services.inference.handlers.embedding import Embeddings
 from services.inference.handlers.generation import Generation
 from services.inference.handlers.inference import Inferring
+from services.inference.handlers.kinds import Kinds
 from services.inference.ports import Cache, Ledger, Models
 from services.inference.settings import Settings
 
@@ -59,6 +61,8 @@ def build_app(
         clock,
     )
 
+    kinds = Kinds(inferring, Embeddings(registry, models, clock))
+
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         """Load the models that are asked for most; the others, and one that fails now, when a turn asks for them."""
@@ -78,7 +82,7 @@ def build_app(
         name="inference",
         settings=settings,
         lifespan=lifespan,
-        stages=(TurnStage(name="inference", section="inference", handler=inferring.turn),),
+        stages=(TurnStage(name="inference", section="inference", handler=kinds.turn),),
         ready={"models": models.check},
     )
 

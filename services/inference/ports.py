@@ -72,6 +72,25 @@ class Scores:
     work_ms: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class EmbedRequest:
+    """Texts whose vectors are wanted."""
+
+    request_id: str
+    texts: tuple[str, ...]
+    priority: Priority = "interactive"
+    deadline_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """`count` unit vectors, one behind the other: little-endian float32. `tokens`: how many the texts had."""
+
+    packed: bytes
+    count: int
+    tokens: int
+
+
 class TooLate(Retryable):
     """The deadline passed before the model had a place for the request, which never reached it."""
 
@@ -90,6 +109,10 @@ class Engine(Protocol):
 
     async def score(self, request: ScoreRequest) -> Scores:
         """Score the labels; requests that come together are run together."""
+        ...
+
+    async def embed(self, request: EmbedRequest) -> Vectors:
+        """Make vectors of texts."""
         ...
 
     async def cancel(self, request_id: str) -> None:

@@ -65,6 +65,7 @@ def completed_of(turn: Turn, verdict: Verdict, text: str) -> ResponseCompleted:
         arm=turn.arm,
         model=turn.inference.model or turn.prepared.model,
         notices=[_WITHOUT_SOURCES] if turn.grounding.degraded and text else [],
+        embeddings=turn.inference.embeddings,
         # Of an answer that was stopped they would tell what was not to be said.
         logprobs=turn.inference.logprobs if verdict.status == "ANSWERED" else [],
     )

@@ -16,6 +16,7 @@ from services.preprocessing.adapters.models import RegistryModels
 from services.preprocessing.adapters.opening import Opening, undecodable_prompt, undecodable_review
 from services.preprocessing.adapters.templates import YamlTemplates
 from services.preprocessing.domain.request import Message
+from services.preprocessing.handlers.inputs import Inputs
 from services.preprocessing.handlers.preparing import Preparing
 from services.preprocessing.handlers.prompts import Prompts
 from services.preprocessing.handlers.reviews import Reviews
@@ -38,7 +39,7 @@ def build_app(
     languages = languages or LangidDetector()
     limits = settings.limits()
     preparing = Preparing(templates, models, languages)
-    prompts = Prompts(pipelines, preparing, limits)
+    prompts = Prompts(pipelines, preparing, Inputs(models), limits)
     reviews = Reviews(pipelines, preparing, models, languages, limits)
     opening = Opening(pipelines)
 
@@ -47,7 +48,7 @@ def build_app(
         """Load what the first prompt would else wait for."""
         languages.detect("warm up")
         for name in sorted({pipelines.get(usual).settings["model"] for usual in ("chat", "reviews")}):
-            model = await models.get(name, labelling=True)
+            model = await models.get(name, task="label")
             if not model.labels:
                 await models.count(model, [Message("user", "warm up")])
         yield

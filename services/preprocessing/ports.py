@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from services.preprocessing.domain.budget import Window
 from services.preprocessing.domain.request import Label, Message
@@ -37,6 +37,9 @@ class Templates(Protocol):
         ...
 
 
+Task = Literal["chat", "label", "embed"]
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """What preprocessing must know of a model."""
@@ -51,8 +54,8 @@ class Model:
 class Models(Protocol):
     """Models by name, and how each counts."""
 
-    async def get(self, name: str, *, labelling: bool = False) -> Model:
-        """The chat model of this name, or the classifier where texts are to be labelled.
+    async def get(self, name: str, *, task: Task = "chat") -> Model:
+        """The model of this name for the task; a chat model can label as well as a classifier.
 
         Raises `Invalid` (code `unknown_model`) where there is none.
         """

@@ -1,6 +1,7 @@
 """Engines, a ledger and a cache in memory, with switches for what goes wrong."""
 
 import asyncio
+import struct
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
@@ -13,12 +14,14 @@ from services.inference.ports import (
     Claim,
     Claimed,
     Committed,
+    EmbedRequest,
     Engine,
     GenerationRequest,
     Record,
     ScoreRequest,
     Scores,
     TooLate,
+    Vectors,
 )
 
 
@@ -63,6 +66,13 @@ class ScriptedEngine:
     async def score(self, request: ScoreRequest) -> Scores:
         self.scored.append(request)
         return Scores(tuple(1 / len(request.labels) for _ in request.labels), 7)
+
+    async def embed(self, request: EmbedRequest) -> Vectors:
+        """Of each text its length, and one; the tokens are its words."""
+        if self.waits_first:
+            await self.go_on.wait()
+        rows = b"".join(struct.pack("<2f", len(text), 1.0) for text in request.texts)
+        return Vectors(rows, len(request.texts), sum(len(text.split()) for text in request.texts))
 
     async def cancel(self, request_id: str) -> None:
         """Nothing to cancel: closing the generator is enough."""

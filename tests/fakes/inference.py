@@ -1,6 +1,7 @@
 """The ledger and the cache in memory, with switches that take them down, and models that say what a test wants."""
 
 import asyncio
+import struct
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
@@ -13,11 +14,13 @@ from services.inference.ports import (
     Claim,
     Claimed,
     Committed,
+    EmbedRequest,
     Engine,
     GenerationRequest,
     Record,
     ScoreRequest,
     Scores,
+    Vectors,
 )
 
 
@@ -125,6 +128,11 @@ class ScriptedEngine:
 
     async def cancel(self, request_id: str) -> None:
         """Requests of this engine end with their generator."""
+
+    async def embed(self, request: EmbedRequest) -> Vectors:
+        """Of each text its length, and one."""
+        rows = b"".join(struct.pack("<2f", len(text), 1.0) for text in request.texts)
+        return Vectors(rows, len(request.texts), sum(len(text.split()) for text in request.texts))
 
     async def score(self, request: ScoreRequest) -> Scores:
         """All the probability on the first label that the prompt's last message contains, else on the first."""

@@ -10,8 +10,10 @@ from headrace.models.spec import ModelSpec
 from headrace.v1.turns_pb2 import GeneratedDelta, Inference, Turn
 from services.inference.handlers.answers import Answers
 from services.inference.handlers.claims import Claims
+from services.inference.handlers.embedding import Embeddings
 from services.inference.handlers.generation import Generation
 from services.inference.handlers.inference import Inferring
+from services.inference.handlers.kinds import Kinds
 from tests.fakes.contexts import Published, a_context
 from tests.fakes.engines import InMemoryCache, InMemoryLedger, OneEngine, ScriptedEngine
 
@@ -25,6 +27,8 @@ SPEC = ModelSpec.model_validate(
     }
 )
 
+ENCODER = SPEC.model_copy(update={"name": "encoder", "task": "embed"})
+
 
 class Bench:
     """The handler with everything around it in memory."""
@@ -34,13 +38,15 @@ class Bench:
         self.ledger = InMemoryLedger()
         self.cache = InMemoryCache()
         clock = SystemClock()
-        self.handler = Inferring(
-            Registry({SPEC.name: SPEC}),
+        registry = Registry({SPEC.name: SPEC, ENCODER.name: ENCODER})
+        inferring = Inferring(
+            registry,
             Generation(OneEngine(self.engine), clock, linger_ms=0),
             Claims(self.ledger, clock, lease_seconds=30),
             Answers(self.cache, clock),
             clock,
         )
+        self.handler = Kinds(inferring, Embeddings(registry, OneEngine(self.engine), clock))
 
     async def ask(self, turn: Turn, context: StageContext | None = None) -> tuple[Next | End, list[GeneratedDelta]]:
         """The result, and the deltas that went out."""

@@ -1,26 +1,23 @@
 """Sentence embeddings on the CPU: texts in, unit vectors out, without torch."""
 
-import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Encoding
 
 from headrace.messaging.errors import Fatal
 from headrace.models.bert import BertConfig, sentence_encoder
+from headrace.models.encoder_tokenizer import CONFIG, EncoderTokenizer, read_json
 
 Vectors = NDArray[np.float32]
 
 _WEIGHTS: Final = "model.safetensors"
-_CONFIG: Final = "config.json"
-_TOKENIZER: Final = "tokenizer.json"
-_LIMITS: Final = "sentence_bert_config.json"
 # Texts that go through the encoder together, of like length: larger batches gain nothing on a CPU and take memory.
 _BATCH: Final = 16
 
@@ -28,9 +25,9 @@ _BATCH: Final = 16
 class Embedder:
     """One encoder. `embed` blocks, so call it off the event loop; threads take turns."""
 
-    def __init__(self, tokenizer: Tokenizer, encoder: ov.CompiledModel, dimensions: int) -> None:
+    def __init__(self, tokenizer: EncoderTokenizer, encoder: ov.CompiledModel, dimensions: int) -> None:
+        self.tokenizer = tokenizer
         self.dimensions = dimensions
-        self._tokenizer = tokenizer
         self._request = encoder.create_infer_request()
         # An infer request serves one caller at a time.
         self._lock = threading.Lock()
@@ -38,15 +35,10 @@ class Embedder:
     @classmethod
     def load(cls, model_dir: Path, *, threads: int = 2) -> "Embedder":
         """Read a BERT sentence encoder; `Fatal` names what the folder lacks."""
-        for name in (_WEIGHTS, _CONFIG, _TOKENIZER):
-            if not (model_dir / name).is_file():
-                raise Fatal(f"no {name} in {model_dir}: run `headrace models pull` for the embedding model")
-        config = _read(model_dir / _CONFIG)
-        tokenizer = Tokenizer.from_file(str(model_dir / _TOKENIZER))
-        limits = _read(model_dir / _LIMITS) if (model_dir / _LIMITS).is_file() else {}
-        # What lies beyond the limit was never seen in training; the tokenizer's own settings pad and cut otherwise.
-        tokenizer.enable_truncation(int(limits.get("max_seq_length", config["max_position_embeddings"])))
-        tokenizer.enable_padding(pad_id=int(config.get("pad_token_id", 0)))
+        if not (model_dir / _WEIGHTS).is_file():
+            raise Fatal(f"no {_WEIGHTS} in {model_dir}: run `headrace models pull` for the embedding model")
+        tokenizer = EncoderTokenizer.load(model_dir)
+        config = read_json(model_dir / CONFIG)
         model = sentence_encoder(load_file(model_dir / _WEIGHTS), BertConfig.read(config))
         # float32, so that vectors do not depend on whether this CPU has bfloat16 units: an index outlives its machine.
         options = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
@@ -55,14 +47,11 @@ class Embedder:
     @property
     def max_tokens(self) -> int:
         """How many tokens of a text are read, its two end marks included; what is beyond does not shape the vector."""
-        truncation = self._tokenizer.truncation or {}
-        return int(truncation["max_length"])
+        return self.tokenizer.max_tokens
 
     def count(self, text: str) -> int:
         """How many tokens the text has for this model, without the end marks; not bounded by `max_tokens`."""
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        # The tokenizer pads what it has cut: only what the mask shows is text.
-        return sum(sum(window.attention_mask) for window in (encoding, *encoding.overflowing))
+        return self.tokenizer.count(text)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """(n, dimensions) float32, each row of unit length, in the order of the texts."""
@@ -77,7 +66,7 @@ class Embedder:
         """As `embed`, for texts longer than the encoder reads: the mean direction of all their windows."""
         windows: list[Encoding] = []
         owners: list[int] = []
-        for owner, encoding in enumerate(self._tokenizer.encode_batch(list(texts))):
+        for owner, encoding in enumerate(self.tokenizer.encode(texts)):
             own = (encoding, *encoding.overflowing)
             windows += own
             owners += [owner] * len(own)
@@ -91,7 +80,7 @@ class Embedder:
         return np.asarray(sums / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
 
     def _encode(self, texts: list[str]) -> Vectors:
-        return self._infer(self._tokenizer.encode_batch(texts))
+        return self._infer(self.tokenizer.encode(texts))
 
     def _infer(self, encodings: list[Encoding]) -> Vectors:
         longest = max(sum(encoding.attention_mask) for encoding in encodings)
@@ -100,11 +89,3 @@ class Embedder:
         with self._lock:
             result = self._request.infer([ids, mask], share_inputs=False, share_outputs=False)
             return np.asarray(result[0], dtype=np.float32)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except ValueError as exc:
-        raise Fatal(f"{path} is no JSON: run `headrace models pull` for the embedding model again") from exc
-    return content

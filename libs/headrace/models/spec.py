@@ -6,7 +6,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-EngineName = Literal["auto", "openvino", "transformers", "mock", "embedding-head", "sequence-classification"]
+EngineName = Literal[
+    "auto", "openvino", "transformers", "mock", "embedding-head", "sequence-classification", "sentence-encoder"
+]
 # What an engine can do. `auto` does what the task wants.
 _CLASSIFYING: Final = frozenset({"auto", "embedding-head", "sequence-classification"})
 _LEAST_CLASSES: Final = 2

@@ -24,7 +24,7 @@ class ResponseDelta(_message.Message):
     def __init__(self, turn_id: _Optional[str] = ..., attempt: _Optional[int] = ..., seq: _Optional[int] = ..., text: _Optional[str] = ..., verdict_id: _Optional[str] = ..., restarted: _Optional[bool] = ...) -> None: ...
 
 class ResponseCompleted(_message.Message):
-    __slots__ = ("turn_id", "conversation_id", "attempt", "status", "text", "citations", "verdicts", "error", "usage", "versions", "timings", "finish_reason", "trace_id", "delta_count", "tenant", "arm", "model", "notices", "logprobs")
+    __slots__ = ("turn_id", "conversation_id", "attempt", "status", "text", "citations", "verdicts", "error", "usage", "versions", "timings", "finish_reason", "trace_id", "delta_count", "tenant", "arm", "model", "notices", "logprobs", "embeddings")
     class Status(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATUS_UNSPECIFIED: _ClassVar[ResponseCompleted.Status]
@@ -72,6 +72,7 @@ class ResponseCompleted(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
     LOGPROBS_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
     turn_id: str
     conversation_id: str
     attempt: int
@@ -91,7 +92,14 @@ class ResponseCompleted(_message.Message):
     model: str
     notices: _containers.RepeatedCompositeFieldContainer[Notice]
     logprobs: _containers.RepeatedCompositeFieldContainer[TokenLogprob]
-    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., attempt: _Optional[int] = ..., status: _Optional[_Union[ResponseCompleted.Status, str]] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[Verdict, _Mapping]]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., timings: _Optional[_Mapping[str, StageTiming]] = ..., finish_reason: _Optional[str] = ..., trace_id: _Optional[str] = ..., delta_count: _Optional[int] = ..., tenant: _Optional[str] = ..., arm: _Optional[str] = ..., model: _Optional[str] = ..., notices: _Optional[_Iterable[_Union[Notice, _Mapping]]] = ..., logprobs: _Optional[_Iterable[_Union[TokenLogprob, _Mapping]]] = ...) -> None: ...
+    embeddings: _containers.RepeatedCompositeFieldContainer[Embedding]
+    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., attempt: _Optional[int] = ..., status: _Optional[_Union[ResponseCompleted.Status, str]] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[Verdict, _Mapping]]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., versions: _Optional[_Mapping[str, str]] = ..., timings: _Optional[_Mapping[str, StageTiming]] = ..., finish_reason: _Optional[str] = ..., trace_id: _Optional[str] = ..., delta_count: _Optional[int] = ..., tenant: _Optional[str] = ..., arm: _Optional[str] = ..., model: _Optional[str] = ..., notices: _Optional[_Iterable[_Union[Notice, _Mapping]]] = ..., logprobs: _Optional[_Iterable[_Union[TokenLogprob, _Mapping]]] = ..., embeddings: _Optional[_Iterable[_Union[Embedding, _Mapping]]] = ...) -> None: ...
+
+class Embedding(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class TokenLogprob(_message.Message):
     __slots__ = ("token", "bytes", "logprob", "top")

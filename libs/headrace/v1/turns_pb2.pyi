@@ -94,7 +94,7 @@ class Outcome(_message.Message):
     def __init__(self, status: _Optional[_Union[_responses_pb2.ResponseCompleted.Status, str]] = ..., error: _Optional[_Union[_responses_pb2.Error, _Mapping]] = ..., stage: _Optional[str] = ...) -> None: ...
 
 class Prepared(_message.Message):
-    __slots__ = ("text", "language", "language_confidence", "template", "template_version", "instructions", "sources_template", "history", "question", "model", "model_revision", "sampling", "budget", "labels", "cacheable", "normalisations", "response_format")
+    __slots__ = ("text", "language", "language_confidence", "template", "template_version", "instructions", "sources_template", "history", "question", "model", "model_revision", "sampling", "budget", "labels", "cacheable", "normalisations", "response_format", "input")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +112,7 @@ class Prepared(_message.Message):
     CACHEABLE_FIELD_NUMBER: _ClassVar[int]
     NORMALISATIONS_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
     text: str
     language: str
     language_confidence: float
@@ -129,7 +130,8 @@ class Prepared(_message.Message):
     cacheable: bool
     normalisations: _containers.RepeatedScalarFieldContainer[str]
     response_format: _prompts_pb2.ResponseFormat
-    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., language_confidence: _Optional[float] = ..., template: _Optional[str] = ..., template_version: _Optional[str] = ..., instructions: _Optional[str] = ..., sources_template: _Optional[str] = ..., history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., question: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., sampling: _Optional[_Union[_prompts_pb2.Sampling, _Mapping]] = ..., budget: _Optional[_Union[TokenBudget, _Mapping]] = ..., labels: _Optional[_Iterable[_Union[_reviews_pb2.Label, _Mapping]]] = ..., cacheable: _Optional[bool] = ..., normalisations: _Optional[_Iterable[str]] = ..., response_format: _Optional[_Union[_prompts_pb2.ResponseFormat, _Mapping]] = ...) -> None: ...
+    input: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., language_confidence: _Optional[float] = ..., template: _Optional[str] = ..., template_version: _Optional[str] = ..., instructions: _Optional[str] = ..., sources_template: _Optional[str] = ..., history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., question: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., sampling: _Optional[_Union[_prompts_pb2.Sampling, _Mapping]] = ..., budget: _Optional[_Union[TokenBudget, _Mapping]] = ..., labels: _Optional[_Iterable[_Union[_reviews_pb2.Label, _Mapping]]] = ..., cacheable: _Optional[bool] = ..., normalisations: _Optional[_Iterable[str]] = ..., response_format: _Optional[_Union[_prompts_pb2.ResponseFormat, _Mapping]] = ..., input: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TokenBudget(_message.Message):
     __slots__ = ("context_window", "max_new_tokens", "used", "remaining")
@@ -184,7 +186,7 @@ class OutputJudgement(_message.Message):
     def __init__(self, text: _Optional[str] = ..., stopped: _Optional[bool] = ..., delta_count: _Optional[int] = ...) -> None: ...
 
 class Inference(_message.Message):
-    __slots__ = ("text", "finish_reason", "model", "model_revision", "engine", "usage", "attempt", "time_to_first_token_ms", "duration_ms", "scores", "logprobs")
+    __slots__ = ("text", "finish_reason", "model", "model_revision", "engine", "usage", "attempt", "time_to_first_token_ms", "duration_ms", "scores", "logprobs", "embeddings")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     FINISH_REASON_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -196,6 +198,7 @@ class Inference(_message.Message):
     DURATION_MS_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     LOGPROBS_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
     text: str
     finish_reason: str
     model: str
@@ -207,7 +210,8 @@ class Inference(_message.Message):
     duration_ms: float
     scores: _containers.RepeatedCompositeFieldContainer[LabelScore]
     logprobs: _containers.RepeatedCompositeFieldContainer[_responses_pb2.TokenLogprob]
-    def __init__(self, text: _Optional[str] = ..., finish_reason: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., engine: _Optional[str] = ..., usage: _Optional[_Union[_responses_pb2.Usage, _Mapping]] = ..., attempt: _Optional[int] = ..., time_to_first_token_ms: _Optional[float] = ..., duration_ms: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[LabelScore, _Mapping]]] = ..., logprobs: _Optional[_Iterable[_Union[_responses_pb2.TokenLogprob, _Mapping]]] = ...) -> None: ...
+    embeddings: _containers.RepeatedCompositeFieldContainer[_responses_pb2.Embedding]
+    def __init__(self, text: _Optional[str] = ..., finish_reason: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., engine: _Optional[str] = ..., usage: _Optional[_Union[_responses_pb2.Usage, _Mapping]] = ..., attempt: _Optional[int] = ..., time_to_first_token_ms: _Optional[float] = ..., duration_ms: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[LabelScore, _Mapping]]] = ..., logprobs: _Optional[_Iterable[_Union[_responses_pb2.TokenLogprob, _Mapping]]] = ..., embeddings: _Optional[_Iterable[_Union[_responses_pb2.Embedding, _Mapping]]] = ...) -> None: ...
 
 class LabelScore(_message.Message):
     __slots__ = ("label", "score")

@@ -1,5 +1,7 @@
 """What the reply topics say, in the gateway's own words."""
 
+import struct
+
 import structlog
 
 from headrace.messaging import headers, topics
@@ -70,6 +72,7 @@ def answer_of(completed: ResponseCompleted) -> Answer:
         trace_id=completed.trace_id,
         model=completed.model,
         logprobs=tuple(_logprob(each) for each in completed.logprobs),
+        embeddings=tuple(struct.pack(f"<{len(each.values)}f", *each.values) for each in completed.embeddings),
     )
 
 

@@ -104,3 +104,5 @@ class Answer:
     trace_id: str = ""
     model: str = ""
     logprobs: tuple[TokenLogprob, ...] = ()
+    # Little-endian float32, one for each text that was to be made a vector.
+    embeddings: tuple[bytes, ...] = ()

@@ -155,8 +155,8 @@ class Fields:
     def strings(self, field: str, *, max_items: int, max_chars: int) -> tuple[str, ...]:
         """Strings, each within its limit."""
         entries = self.items(field, max_items=max_items)
-        each = {str(number): entry for number, entry in enumerate(entries)}
-        inner = Fields(each, inside=self.name(field))
+        each = {f"{field}[{number}]": entry for number, entry in enumerate(entries)}
+        inner = Fields(each, inside=self._inside)
         return tuple(inner.text(number, max_chars=max_chars, required=True) for number in each)
 
     def invalid(self, field: str, message: str, *, code: str = "invalid_field") -> Invalid:

@@ -80,6 +80,8 @@ class Question:
     conversation_id: str = ""
     text: str = ""
     messages: tuple[Message, ...] = ()
+    # Texts to be made vectors, in place of both.
+    input: tuple[str, ...] = ()
     pipeline: str = ""
     model: str = ""
     user: str = ""

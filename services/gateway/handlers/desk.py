@@ -11,7 +11,8 @@ from opentelemetry.context import Context
 from headrace.messaging.contract import Publisher
 from headrace.messaging.errors import HeadraceError, Invalid, Retryable
 from headrace.telemetry import metrics
-from services.gateway.domain.admission import Admission, Busy
+from services.gateway.domain.admission import Busy
+from services.gateway.domain.doors import Doors
 from services.gateway.domain.places import Place, slot_of
 from services.gateway.domain.requests import Question, Rating
 from services.gateway.handlers import outgoing
@@ -45,7 +46,7 @@ class Desk:
         tail: ReplyTail,
         index: TurnIndex,
         turns: Turns,
-        admission: Admission,
+        doors: Doors,
         backlog: BacklogSource,
         tenant: str,
         gateway: str,
@@ -54,7 +55,7 @@ class Desk:
         self._tail = tail
         self._whereabouts = Whereabouts(index, tail)
         self._turns = turns
-        self._admission = admission
+        self._doors = doors
         self._tenant = tenant
         self._gateway = gateway
         self._slot = -1
@@ -63,10 +64,10 @@ class Desk:
         self._replays = Replays(tail, turns.feed)
         self._followers = Followers(index, gateway, self._abandoned)
         self._asking: set[asyncio.Task[HeldTurn]] = set()
-        self._survey = Survey(backlog, admission.backlog)
+        self._survey = Survey(backlog, doors.answers.backlog)
         turns.on_reply(self._replied)
         turns.on_end(self._replays.leave)
-        turns.on_end(lambda turn_id: admission.release(turn_id, monotonic()))
+        turns.on_end(lambda turn_id: doors.release(turn_id, monotonic()))
 
     async def start(self, slot: int | None) -> None:
         """Begin to read this gateway's reply partition."""
@@ -122,7 +123,7 @@ class Desk:
             await asyncio.shield(turn.accepted)
             return turn
         timeout_s = question.timeout_ms / 1000 or None
-        admitted = self._admission.admit(question.turn_id, monotonic(), client=client, timeout_s=timeout_s)
+        admitted = self._doors.admit(question, monotonic(), client=client, timeout_s=timeout_s)
         if isinstance(admitted, Busy):
             metrics.REFUSALS.labels(rule=f"admission.{admitted.cause.value}").inc()
             return admitted
@@ -199,9 +200,11 @@ class Desk:
         if turn.adopted:
             # Read again from the log: when it comes says nothing about the path.
             return
-        self._admission.replied(turn.turn_id, monotonic(), has_begun=turn.log.has_text)
-        if turn.log.answer is not None and (timing := turn.log.answer.timings.get(_MODEL)):
-            self._admission.worked(timing.work_ms / 1000)
+        answer = turn.log.answer
+        has_begun = turn.log.has_text or (answer is not None and bool(answer.embeddings))
+        self._doors.replied(turn.turn_id, monotonic(), has_begun=has_begun)
+        if answer is not None and (timing := answer.timings.get(_MODEL)):
+            self._doors.worked(turn.turn_id, timing.work_ms / 1000)
 
     def _place(self) -> Place:
         if self._home is None or self._home.position is None:
@@ -211,7 +214,7 @@ class Desk:
     def _found(self, turn: HeldTurn, known: Known) -> HeldTurn:
         if not known.accepted:
             raise Retryable("another gateway is just asking this: ask again", retry_after_ms=_CLAIMED_RETRY_MS)
-        self._admission.release(turn.turn_id, monotonic())
+        self._doors.release(turn.turn_id, monotonic())
         turn.watch = Watch(monotonic(), None)
         return self._adopt(turn, known.place)
 

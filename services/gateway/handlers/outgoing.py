@@ -25,6 +25,7 @@ def prompt(question: Question, *, tenant: str, partition: int) -> Outgoing:
         text=question.text,
         messages=[ChatMessage(role=each.role, content=each.content) for each in question.messages],
         sampling=_sampling(question.sampling),
+        input=question.input,
     )
     if question.response_format.type:
         wanted = question.response_format

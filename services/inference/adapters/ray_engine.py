@@ -11,11 +11,11 @@ import structlog
 
 from headrace.messaging.errors import HeadraceError, Retryable
 from headrace.models.spec import ModelSpec
-from services.inference.ports import Chunk, GenerationRequest, ScoreRequest, Scores
+from services.inference.ports import Chunk, EmbedRequest, GenerationRequest, ScoreRequest, Scores, Vectors
 
 log = structlog.get_logger()
 
-Request = TypeVar("Request", GenerationRequest, ScoreRequest)
+Request = TypeVar("Request", GenerationRequest, ScoreRequest, EmbedRequest)
 
 # How often a caller says that it is there, and how long it waits to be heard.
 _PRESENT_SECONDS: Final = 1.0
@@ -52,16 +52,12 @@ class RayEngine:
             response.cancel()
 
     async def score(self, request: ScoreRequest) -> Scores:
-        response = self._handle.score.remote(self._caller, self._named(request))
-        try:
-            with self._present():
-                scores: Scores = await response
-        except asyncio.CancelledError:
-            response.cancel()
-            raise
-        except Exception as exc:
-            raise self._told(exc) from exc
+        scores: Scores = await self._answer(self._handle.score.remote(self._caller, self._named(request)))
         return scores
+
+    async def embed(self, request: EmbedRequest) -> Vectors:
+        vectors: Vectors = await self._answer(self._handle.embed.remote(self._caller, self._named(request)))
+        return vectors
 
     async def cancel(self, request_id: str) -> None:
         await self._handle.broadcast("cancel", self._caller + request_id).results_async(
@@ -73,6 +69,16 @@ class RayEngine:
         if self._saying is not None:
             self._saying.cancel()
             await asyncio.gather(self._saying, return_exceptions=True)
+
+    async def _answer(self, response: Any) -> Any:
+        try:
+            with self._present():
+                return await response
+        except asyncio.CancelledError:
+            response.cancel()
+            raise
+        except Exception as exc:
+            raise self._told(exc) from exc
 
     def _named(self, request: Request) -> Request:
         return replace(request, request_id=self._caller + request.request_id)

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 _NAMESPACE: Final = "headrace"
 _PREFIX: Final = "inference."
 # What callers and replicas say to each other; a replica of another number is deployed anew.
-_PROTOCOL: Final = 2
+_PROTOCOL: Final = 3
 # A caller that a replica has not heard of for this long is gone; one that is there says so every second.
 _ABSENCE_SECONDS: Final = 5.0
 # What a replica must know of where things are, on whatever node it is.

@@ -12,7 +12,7 @@ from headrace.models.fetch import prepare
 from headrace.models.spec import ModelSpec
 from services.inference.adapters.engines.opening import open_engine
 from services.inference.domain.presence import Presence
-from services.inference.ports import Chunk, GenerationRequest, ScoreRequest, Scores
+from services.inference.ports import Chunk, EmbedRequest, GenerationRequest, ScoreRequest, Scores, Vectors
 
 log = structlog.get_logger()
 
@@ -47,6 +47,11 @@ class Replica:
         """Score the labels."""
         self._expect(caller)
         return await self._engine.score(request)
+
+    async def embed(self, caller: str, request: EmbedRequest) -> Vectors:
+        """Make vectors of texts."""
+        self._expect(caller)
+        return await self._engine.embed(request)
 
     async def cancel(self, request_id: str) -> None:
         """End a request."""

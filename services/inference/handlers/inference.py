@@ -1,19 +1,18 @@
 """The handler of turns that wait for a model: one result per turn, however often the turn is delivered."""
 
 import asyncio
-from typing import assert_never
 
 from headrace.messaging.clock import Clock
-from headrace.messaging.contract import End, Next, StageContext, StageResult
+from headrace.messaging.contract import StageContext, StageResult
 from headrace.messaging.errors import Retryable
 from headrace.models.registry import Registry
-from headrace.v1.responses_pb2 import Error, ResponseCompleted
 from headrace.v1.turns_pb2 import Inference, Turn
 from services.inference.domain.fingerprint import fingerprint
 from services.inference.domain.patience import patience_s
 from services.inference.handlers.answers import Answers
 from services.inference.handlers.claims import Claims, Hold
 from services.inference.handlers.deltas import DeltaStream
+from services.inference.handlers.endings import ending, result
 from services.inference.handlers.generation import Generation, Job, priority_of
 from services.inference.handlers.interruption import Ended, interruptible
 from services.inference.handlers.model_time import Cause, count_wasted
@@ -21,16 +20,17 @@ from services.inference.handlers.observation import observe
 from services.inference.handlers.translation import section_of, shape_of, stream_context
 from services.inference.ports import Record, TooLate
 
-_CANCELLED = "cancelled"
-# The reason of an answer that ended because the output gate shows no more of it.
-STOPPED = "content_filter"
-
 
 class Inferring:
     """Chats are streamed while they are generated; classifications are scored."""
 
     def __init__(
-        self, registry: Registry, generation: Generation, claims: Claims, answers: Answers, clock: Clock
+        self,
+        registry: Registry,
+        generation: Generation,
+        claims: Claims,
+        answers: Answers,
+        clock: Clock,
     ) -> None:
         self._registry = registry
         self._generation = generation
@@ -54,7 +54,7 @@ class Inferring:
             section = Inference.FromString(record.section)
             if stream is not None:
                 await stream.finish(section.text, section.finish_reason)
-            return _result(section, record.status)
+            return result(section, record.status)
 
     async def _make(self, job: Job, context: StageContext, hold: Hold) -> Record:
         """The turn's result, final once it is returned."""
@@ -66,7 +66,7 @@ class Inferring:
             cause: Cause = "superseded" if isinstance(exc, asyncio.CancelledError) else "failed"
             count_wasted(job.spec.name, cause, job.time.worked)
             raise
-        status, cause_of_end = _ending(ended, job.section)
+        status, cause_of_end = ending(ended, job.section)
         record = Record(job.section.SerializeToString(), status)
         if ended is Ended.LOST or not await self._claims.commit(job.turn, hold, record):
             count_wasted(job.spec.name, "superseded", job.time.worked)
@@ -102,37 +102,3 @@ def _adopt(section: Inference, found: Inference) -> None:
     section.usage.cached = True
     section.ClearField("time_to_first_token_ms")
     section.ClearField("duration_ms")
-
-
-def _ending(ended: Ended, section: Inference) -> tuple[int, Cause | None]:
-    """The status with which the turn ends here, 0 if it goes on, and why its model time was wasted, if it was.
-
-    An answer that the gate stopped goes on: the judgement of the whole stops in the same place, and refuses it.
-    """
-    match ended:
-        case Ended.DONE | Ended.LOST:
-            return 0, None
-        case Ended.STOPPED:
-            section.finish_reason = STOPPED
-            return 0, None
-        case Ended.CANCELLED:
-            section.finish_reason = _CANCELLED
-            return int(ResponseCompleted.CANCELLED), "cancelled"
-        case Ended.EXPIRED:
-            section.finish_reason = _CANCELLED
-            return int(ResponseCompleted.EXPIRED), "expired"
-        case never:
-            assert_never(never)
-
-
-def _result(section: Inference, status: int) -> StageResult:
-    match status:
-        case ResponseCompleted.CANCELLED:
-            error = Error(code="cancelled", message="The turn was cancelled while it was answered.")
-            return End(ResponseCompleted.CANCELLED, error, section=section)
-        case ResponseCompleted.EXPIRED:
-            message = "The deadline passed in mid-answer: allow more time with `deadline`, or ask for fewer tokens."
-            error = Error(code="deadline_exceeded", message=message, field="deadline", retryable=True)
-            return End(ResponseCompleted.EXPIRED, error, section=section)
-        case _:
-            return Next(section)

@@ -16,7 +16,7 @@ def observe(section: Inference, spec: ModelSpec) -> None:
     span = trace.get_current_span()
     span.set_attributes(
         {
-            attributes.GEN_AI_OPERATION: "classify" if section.scores else "chat",
+            attributes.GEN_AI_OPERATION: _operation(section),
             attributes.GEN_AI_PROVIDER: section.engine,
             attributes.GEN_AI_REQUEST_MODEL: spec.name,
             attributes.GEN_AI_RESPONSE_MODEL: f"{spec.name}@{spec.revision}",
@@ -46,3 +46,9 @@ def observe(section: Inference, spec: ModelSpec) -> None:
         completion_tokens=usage.completion_tokens,
         duration_ms=round(section.duration_ms),
     )
+
+
+def _operation(section: Inference) -> str:
+    if section.embeddings:
+        return "embeddings"
+    return "classify" if section.scores else "chat"

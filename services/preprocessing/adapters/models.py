@@ -1,14 +1,22 @@
 """Models from the registry, counted by their own tokenizers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from headrace.models.fetch import prepare_tokenizer
 from headrace.models.registry import Registry
 from headrace.models.tokenizer import ChatTokenizer
 from services.preprocessing.domain.budget import Window
 from services.preprocessing.domain.request import Label, Message
-from services.preprocessing.ports import Model
+from services.preprocessing.ports import Model, Task
+
+# The registry's words for what a model must do.
+TASKS: Final[Mapping[Task, tuple[str, ...]]] = {
+    "chat": ("chat",),
+    "label": ("chat", "classify"),
+    "embed": ("embed",),
+}
 
 
 class RegistryModels:
@@ -18,8 +26,8 @@ class RegistryModels:
         self._registry = registry
         self._tokenizers: dict[str, asyncio.Task[ChatTokenizer]] = {}
 
-    async def get(self, name: str, *, labelling: bool = False) -> Model:
-        spec = self._registry.get(name, task=("chat", "classify") if labelling else "chat")
+    async def get(self, name: str, *, task: Task = "chat") -> Model:
+        spec = self._registry.get(name, task=TASKS[task])
         window = Window(spec.limits.context_window, spec.limits.max_new_tokens)
         labels = tuple(Label(label.name, label.description) for label in spec.labels)
         return Model(spec.name, spec.revision, window, labels)

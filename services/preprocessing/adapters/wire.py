@@ -21,6 +21,7 @@ def prompt_of(submitted: PromptSubmitted, deadline_ms: int | None) -> Prompt:
         model=submitted.model,
         text=submitted.text,
         messages=tuple(Message(message.role, message.content) for message in submitted.messages),
+        input=tuple(submitted.input),
         sampling=_sampling_of(submitted.sampling),
         form=Form(
             submitted.response_format.type,

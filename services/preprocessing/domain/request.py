@@ -57,6 +57,8 @@ class Prompt:
     model: str = ""
     text: str = ""
     messages: tuple[Message, ...] = ()
+    # Texts to be made vectors.
+    input: tuple[str, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     form: Form = field(default_factory=Form)
     deadline_ms: int | None = None

@@ -32,6 +32,8 @@ class Limits:
     max_label_characters: int = 64
     max_description_characters: int = 500
     max_deadline_seconds: int = 86_400
+    max_inputs: int = 256
+    max_input_characters: int = 256_000
 
 
 def check_prompt(prompt: Prompt, limits: Limits, now_ms: int) -> Refusal | None:
@@ -98,6 +100,9 @@ def _deadline(deadline_ms: int | None, limits: Limits, now_ms: int) -> Iterator[
 
 
 def _words(prompt: Prompt, limits: Limits) -> Iterator[Refusal]:
+    if prompt.input:
+        yield from _input(prompt, limits)
+        return
     if prompt.text and prompt.messages:
         yield Rejected("ambiguous", "text and messages are both set: send one of them", "messages")
     if not prompt.messages:
@@ -115,6 +120,17 @@ def _words(prompt: Prompt, limits: Limits) -> Iterator[Refusal]:
     if prompt.messages[last].role != "user":
         yield Rejected("invalid_role", "the last message must be the user's", f"messages[{last}].role")
     yield from _text(f"messages[{last}].content", prompt.messages[last].content, limits)
+
+
+def _input(prompt: Prompt, limits: Limits) -> Iterator[Refusal]:
+    if prompt.text or prompt.messages:
+        yield Rejected("ambiguous", "input stands beside text or messages: send one of them", "input")
+    if len(prompt.input) > limits.max_inputs:
+        yield _over("input", len(prompt.input), limits.max_inputs, "texts")
+    for index, text in enumerate(prompt.input):
+        yield from _text(f"input[{index}]", text, limits)
+    if (characters := sum(map(len, prompt.input))) > limits.max_input_characters:
+        yield _over("input", characters, limits.max_input_characters, "characters")
 
 
 def _text(name: str, text: str, limits: Limits) -> Iterator[Refusal]:

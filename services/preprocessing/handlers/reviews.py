@@ -53,7 +53,7 @@ class Reviews:
 
     async def _labelling(self, pipeline: Pipeline, review: Review) -> Model:
         """The model that was asked for; else the pipeline's, unless it is a classifier of other classes than these."""
-        model = await self._models.get(review.model or setting(pipeline, "model"), labelling=True)
+        model = await self._models.get(review.model or setting(pipeline, "model"), task="label")
         if review.model or not model.labels or covers(model.labels, review.labels):
             return model
         return await self._models.get(setting(pipeline, "zero_shot_model"))

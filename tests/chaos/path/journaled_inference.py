@@ -17,7 +17,17 @@ from headrace.runtime.service import Service
 from services.inference.adapters.ledger import RedisLedger
 from services.inference.adapters.local_models import LocalModels
 from services.inference.app import build_app
-from services.inference.ports import Chunk, Engine, GenerationRequest, Models, Record, ScoreRequest, Scores
+from services.inference.ports import (
+    Chunk,
+    EmbedRequest,
+    Engine,
+    GenerationRequest,
+    Models,
+    Record,
+    ScoreRequest,
+    Scores,
+    Vectors,
+)
 from services.inference.settings import Settings
 from tests.chaos.path.journal import Journal
 
@@ -44,6 +54,9 @@ class WitnessedEngine:
     async def score(self, request: ScoreRequest) -> Scores:
         self._journal.write("generated", request.request_id)
         return await self._engine.score(request)
+
+    async def embed(self, request: EmbedRequest) -> Vectors:
+        return await self._engine.embed(request)
 
     async def cancel(self, request_id: str) -> None:
         await self._engine.cancel(request_id)

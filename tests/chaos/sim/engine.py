@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from headrace.models.spec import ModelSpec
-from services.inference.ports import Chat, Chunk, Engine, GenerationRequest, ScoreRequest, Scores
+from services.inference.ports import Chat, Chunk, EmbedRequest, Engine, GenerationRequest, ScoreRequest, Scores, Vectors
 
 _WORDS = "The water runs. It turns the wheel and leaves by the tail race. So it goes on".split()
 
@@ -35,6 +35,9 @@ class SimEngine:
                 yield Chunk(word if count == 1 else f" {word}", 10, count, "stop" if count == len(words) else None)
         finally:
             self.running -= 1
+
+    async def embed(self, request: EmbedRequest) -> Vectors:
+        raise AssertionError("no scenario embeds")
 
     async def cancel(self, request_id: str) -> None:
         """A request ends with its generator."""

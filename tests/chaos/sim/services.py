@@ -25,10 +25,11 @@ from services.postprocessing import app as postprocessing_app
 from services.postprocessing.settings import Settings as PostprocessingSettings
 from services.preprocessing import app as preprocessing_app
 from services.preprocessing.adapters.language import LangidDetector
+from services.preprocessing.adapters.models import TASKS
 from services.preprocessing.adapters.templates import YamlTemplates
 from services.preprocessing.domain.budget import Window
 from services.preprocessing.domain.request import Label, Message
-from services.preprocessing.ports import Model
+from services.preprocessing.ports import Model, Task
 from services.preprocessing.settings import Settings as PreprocessingSettings
 from services.safety import app as safety_app
 from services.safety.adapters.policies import load_policies
@@ -86,8 +87,8 @@ class FeedbackStore:
 class WordModels:
     """Models of the registry, counted in words."""
 
-    async def get(self, name: str, *, labelling: bool = False) -> Model:
-        spec = _registry().get(name, task=("chat", "classify") if labelling else "chat")
+    async def get(self, name: str, *, task: Task = "chat") -> Model:
+        spec = _registry().get(name, task=TASKS[task])
         window = Window(spec.limits.context_window, spec.limits.max_new_tokens)
         labels = tuple(Label(label.name, label.description) for label in spec.labels)
         return Model(spec.name, spec.revision, window, labels)

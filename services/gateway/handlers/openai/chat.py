@@ -1,6 +1,5 @@
 """`/v1/chat/completions`."""
 
-import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -8,12 +7,9 @@ from typing import Any, assert_never
 
 import orjson
 from fastapi import APIRouter, Request
-from opentelemetry import propagate
 from starlette.responses import Response, StreamingResponse
 
 from headrace.messaging.errors import HeadraceError, Invalid
-from headrace.telemetry import metrics
-from services.gateway.domain.admission import Busy
 from services.gateway.domain.answers import Answer, Status
 from services.gateway.domain.fields import MAX_SCHEMA_DEPTH, read_object
 from services.gateway.domain.openai.chat_answer import Linear, chunk, completion, last_chunk, usage_chunk
@@ -22,12 +18,10 @@ from services.gateway.domain.openai.chat_request import read_request
 from services.gateway.domain.openai.errors import error_body
 from services.gateway.domain.turn_log import Cursor, Ended, Event, Restarted, Shown
 from services.gateway.handlers.desk import Desk
-from services.gateway.handlers.openai.responses import failure, json_response, refused, request_id, too_busy
+from services.gateway.handlers.openai.calling import ask, final, unless_gone
+from services.gateway.handlers.openai.responses import failure, json_response, refused, request_id
 from services.gateway.handlers.turns import HeldTurn
 from services.gateway.settings import Settings
-
-# Nobody reads it; it stands in the access log.
-_CLIENT_GONE = 499
 
 
 def router(desk: Desk, settings: Settings) -> APIRouter:
@@ -39,31 +33,15 @@ def router(desk: Desk, settings: Settings) -> APIRouter:
         turn_id = str(uuid.uuid4())
         try:
             raw = await http.body()
-            read_at = time.monotonic()
             body = read_object(raw, max_bytes=settings.max_frame_bytes, what="body", max_depth=MAX_SCHEMA_DEPTH)
             request = read_request(body, turn_id)
-            turn = await desk.ask(
-                request.question,
-                client=request.question.user,
-                grace_s=0,
-                parent=propagate.extract(dict(http.headers)),
-            )
         except HeadraceError as problem:
             return refused(problem, turn_id)
-        if isinstance(turn, Busy):
-            refusal = too_busy(turn, turn_id)
-            metrics.REFUSAL_SECONDS.observe(time.monotonic() - read_at)
-            return refusal
+        turn = await ask(desk, request.question, http)
+        if isinstance(turn, Response):
+            return turn
         call = Call(desk, turn, request)
-        answering = asyncio.create_task(call.streamed() if request.stream else call.whole())
-        gone = asyncio.create_task(_disconnected(http))
-        try:
-            await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
-            return answering.result() if answering.done() else Response(status_code=_CLIENT_GONE)
-        finally:
-            for task in (answering, gone):
-                task.cancel()
-            await asyncio.gather(answering, gone, return_exceptions=True)
+        return await unless_gone(http, call.streamed() if request.stream else call.whole())
 
     return routes
 
@@ -80,13 +58,9 @@ class Call:
     async def whole(self) -> Response:
         """The answer in one piece."""
         try:
-            async with self._desk.following(self._turn, 0):
-                async for event in self._turn.follow(Cursor()):
-                    if isinstance(event, Ended):
-                        return self._ended(event.answer)
+            return self._ended(await final(self._desk, self._turn))
         except Invalid as problem:
             return refused(problem, self._turn.turn_id)
-        raise AssertionError("a turn was followed to its end without one")
 
     async def streamed(self) -> Response:
         """The answer as server-sent events; what fails before its first word still gets its own status."""
@@ -159,11 +133,6 @@ _RESTARTED = error_body(
     kind="server_error",
     code="restarted",
 )
-
-
-async def _disconnected(http: Request) -> None:
-    while (await http.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _joined(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[Event]:

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from headrace.messaging.errors import Fatal
 from headrace.models.spec import ModelSpec
-from services.inference.adapters.engines.wire import Add, Classify, Event, Score
+from services.inference.adapters.engines.wire import Add, Classify, Embed, Event, Score
 
 
 class Core(Protocol):
@@ -56,6 +56,15 @@ class ClassifyingCore(Core, Protocol):
         ...
 
 
+@runtime_checkable
+class EmbeddingCore(Core, Protocol):
+    """An encoder: texts in, vectors out."""
+
+    def embed(self, request: Embed) -> None:
+        """Take on some texts."""
+        ...
+
+
 def open_core(name: str, spec: ModelSpec, folder: Path, *, eos_id: int | None, threads: int) -> Core:
     """Load the model into the named core; each imports its library only here."""
     maker = _CORES.get(name)
@@ -94,10 +103,17 @@ def _sequence_classification(spec: ModelSpec, folder: Path, _eos_id: int | None,
     return SequenceClassificationCore(spec, folder, threads=threads)
 
 
+def _sentence_encoder(_spec: ModelSpec, folder: Path, _eos_id: int | None, threads: int) -> Core:
+    from services.inference.adapters.engines.sentence_encoder import SentenceEncoderCore
+
+    return SentenceEncoderCore(folder, threads=threads)
+
+
 _CORES: dict[str, Callable[[ModelSpec, Path, int | None, int], Core]] = {
     "openvino": _openvino,
     "transformers": _transformers,
     "mock": _mock,
     "embedding-head": _embedding_head,
     "sequence-classification": _sequence_classification,
+    "sentence-encoder": _sentence_encoder,
 }

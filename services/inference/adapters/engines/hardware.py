@@ -22,5 +22,7 @@ def choose_core(spec: ModelSpec, folder: Path, *, gpu: bool) -> str:
         return spec.engine
     if spec.task == "classify":
         return "embedding-head" if spec.encoder else "sequence-classification"
+    if spec.task == "embed":
+        return "sentence-encoder"
     readable = (folder / WEIGHTS_GGUF).is_file() or (folder / _OPENVINO_IR).is_file()
     return "openvino" if readable and not gpu else "transformers"

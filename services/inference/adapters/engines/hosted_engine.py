@@ -9,13 +9,13 @@ from pathlib import Path
 import structlog
 
 from headrace.messaging.clock import Clock, SystemClock
-from headrace.messaging.errors import Retryable
+from headrace.messaging.errors import Invalid, Retryable
 from headrace.models.spec import ModelSpec
 from services.inference.adapters.engines.core_process import CoreProcess
 from services.inference.adapters.engines.slots import News, Seat, Slots
 from services.inference.adapters.engines.wire import Cancel, Command, Event, Failed, Ready, Start
 from services.inference.domain.admission import Ask
-from services.inference.ports import GenerationRequest, ScoreRequest
+from services.inference.ports import EmbedRequest, GenerationRequest, ScoreRequest, Vectors
 
 log = structlog.get_logger()
 
@@ -74,6 +74,10 @@ class HostedEngine:
     async def cancel(self, request_id: str) -> None:
         self._slots.cancel(f"{request_id}#")
 
+    async def embed(self, request: EmbedRequest) -> Vectors:
+        message = f"model {self._spec.name} makes no vectors: use an embedding model"
+        raise Invalid(message, code="unknown_model", field="model")
+
     def abandon(self, client: str) -> None:
         """End all requests whose names begin with this."""
         self._slots.cancel(client)
@@ -82,7 +86,7 @@ class HostedEngine:
         """What the core says of the model it has loaded."""
 
     def _seat(
-        self, request: GenerationRequest | ScoreRequest, tokens: int
+        self, request: GenerationRequest | ScoreRequest | EmbedRequest, tokens: int
     ) -> contextlib.AbstractAsyncContextManager[Seat]:
         name = f"{request.request_id}#{next(self._numbers)}"
         return self._slots.seat(Ask(name, request.priority, tokens, request.deadline_ms))

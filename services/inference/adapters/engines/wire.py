@@ -60,6 +60,15 @@ class Classify:
 
 
 @dataclass(frozen=True, slots=True)
+class Embed:
+    """A vector for each text."""
+
+    request_id: str
+    texts: list[str]
+    op: Literal["embed"] = "embed"
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Forget a request and free what it holds."""
 
@@ -67,7 +76,7 @@ class Cancel:
     op: Literal["cancel"] = "cancel"
 
 
-Command = Start | Add | Score | Classify | Cancel
+Command = Start | Add | Score | Classify | Embed | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,15 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """The vectors of a request, one behind the other: little-endian float32 in base64."""
+
+    request_id: str
+    vectors: str
+    op: Literal["embedded"] = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A request failed; without an id, the core itself did."""
 
@@ -113,7 +131,7 @@ class Failed:
     op: Literal["failed"] = "failed"
 
 
-Event = Ready | Tokens | Scored | Failed
+Event = Ready | Tokens | Scored | Embedded | Failed
 
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="op")])
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="op")])

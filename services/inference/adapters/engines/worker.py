@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import assert_never
 
-from services.inference.adapters.engines.core import ClassifyingCore, Core, WritingCore, open_core
+from services.inference.adapters.engines.core import ClassifyingCore, Core, EmbeddingCore, WritingCore, open_core
 from services.inference.adapters.engines.wire import (
     COMMAND,
     EVENT,
@@ -19,6 +19,7 @@ from services.inference.adapters.engines.wire import (
     Cancel,
     Classify,
     Command,
+    Embed,
     Event,
     Failed,
     Ready,
@@ -88,6 +89,8 @@ def _obey(core: Core, command: Command) -> Iterator[Event]:
                 _writing(core).score(command)
             case Classify(request_id):
                 _classifying(core).classify(command)
+            case Embed(request_id):
+                _embedding(core).embed(command)
             case Cancel(request_id):
                 core.cancel(request_id)
             case Start():
@@ -107,6 +110,12 @@ def _writing(core: Core) -> WritingCore:
 def _classifying(core: Core) -> ClassifyingCore:
     if not isinstance(core, ClassifyingCore):
         raise TypeError("this model has no classes of its own")
+    return core
+
+
+def _embedding(core: Core) -> EmbeddingCore:
+    if not isinstance(core, EmbeddingCore):
+        raise TypeError("this model makes no vectors")
     return core
 
 

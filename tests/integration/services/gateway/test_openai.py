@@ -6,7 +6,7 @@ import json
 import openai
 import pytest
 
-from headrace.v1.responses_pb2 import Citation, Error, ResponseCompleted, TokenLogprob, Usage
+from headrace.v1.responses_pb2 import Citation, Embedding, Error, ResponseCompleted, TokenLogprob, Usage
 from tests.fakes.waiting import until
 from tests.integration.services.gateway.conftest import World
 
@@ -215,3 +215,32 @@ async def test_a_client_that_hangs_up_cancels_its_turn(world: World) -> None:
 async def test_the_models_are_listed(world: World) -> None:
     async with client_of(await world.gateway()) as client:
         assert [model.id async for model in client.models.list()] == ["smollm2-135m-instruct"]
+
+
+async def test_texts_become_vectors(world: World) -> None:
+    async with client_of(await world.gateway()) as client:
+        asking = asyncio.create_task(client.embeddings.create(model="m", input=["One", "Two"]))
+        turn = await world.pipeline.asked_any()
+        assert (list(turn.prompt.input), turn.prompt.pipeline) == (["One", "Two"], "embeddings")
+        await turn.complete(
+            ResponseCompleted(
+                status=ResponseCompleted.ANSWERED,
+                embeddings=[Embedding(values=[0.5, -1.0]), Embedding(values=[0.25, 0.0])],
+                usage=Usage(prompt_tokens=2),
+                model="m-1",
+            )
+        )
+        made = await asking
+    # The client asks for base64 by itself and reads it.
+    assert [each.embedding for each in made.data] == [[0.5, -1.0], [0.25, 0.0]]
+    assert (made.model, made.usage.total_tokens) == ("m-1", 2)
+
+
+async def test_a_text_that_is_too_long_is_their_kind_of_error(world: World) -> None:
+    async with client_of(await world.gateway()) as client:
+        asking = asyncio.create_task(client.embeddings.create(model="m", input="word " * 300))
+        turn = await world.pipeline.asked_any()
+        await turn.fail(Error(code="too_long", message="input[0] has 300 tokens", field="input[0]"))
+        with pytest.raises(openai.BadRequestError) as refused:
+            await asking
+    assert (refused.value.code, refused.value.param) == ("too_long", "input[0]")

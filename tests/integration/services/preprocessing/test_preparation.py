@@ -84,6 +84,12 @@ async def test_a_clients_messages_become_instructions_history_and_question(servi
     assert section.response_format.type == "json_object"
 
 
+async def test_texts_to_be_made_vectors_stay_as_they_are(service: Service) -> None:
+    section = await prepared(service, PromptSubmitted(input=["  One\u200b ", "Two"], pipeline="embeddings"))
+    assert list(section.input) == ["  One\u200b ", "Two"]
+    assert (section.model, section.question, section.template) == ("all-minilm-l6-v2", "", "")
+
+
 async def test_a_review_brings_its_labels_or_gets_the_usual_ones(service: Service) -> None:
     usual = await prepared(service, ReviewSubmitted(review_id="r1", text="Broke on day one."))
     assert [label.name for label in usual.labels] == ["negative", "positive"]
@@ -107,6 +113,17 @@ async def test_a_review_brings_its_labels_or_gets_the_usual_ones(service: Servic
         (PromptSubmitted(text="Hello?", pipeline="reviews"), "wrong_pipeline", "pipeline"),
         (PromptSubmitted(text="Hello?", model="nope"), "unknown_model", "model"),
         (PromptSubmitted(text="Hello?", model="all-minilm-l6-v2"), "unknown_model", "model"),
+        (PromptSubmitted(input=["One"]), "wrong_pipeline", "pipeline"),
+        (PromptSubmitted(text="Hello?", pipeline="embeddings"), "wrong_pipeline", "input"),
+        (PromptSubmitted(input=["One"], text="Two", pipeline="embeddings"), "ambiguous", "input"),
+        (PromptSubmitted(input=["One", " "], pipeline="embeddings"), "empty", "input[1]"),
+        (PromptSubmitted(input=["x"] * 257, pipeline="embeddings"), "too_long", "input"),
+        (PromptSubmitted(input=["x" * 30_000] * 9, pipeline="embeddings"), "too_long", "input"),
+        (
+            PromptSubmitted(input=["One"], pipeline="embeddings", model="smollm2-135m-instruct"),
+            "unknown_model",
+            "model",
+        ),
         (PromptSubmitted(text="Hello?", sampling=Sampling(max_tokens=9_999)), "out_of_range", "sampling.max_tokens"),
         (ReviewSubmitted(text="Nice."), "missing", "review_id"),
         (ReviewSubmitted(review_id="r1", text="x" * 40_000), "too_long", "text"),

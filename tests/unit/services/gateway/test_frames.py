@@ -26,7 +26,7 @@ def problem(raw: str | bytes) -> tuple[str, str]:
 def test_an_ask_carries_everything_that_shapes_the_answer() -> None:
     sampling = {"temperature": 0, "top_p": 0.9, "max_tokens": 64, "seed": 7, "stop": ["\n"]}
     frame = read(type="ask", id=ID, conversation="c", text="Hi", pipeline="chat", model="m", sampling=sampling)
-    assert frame == Ask(Question(ID, "c", "Hi", (), "chat", "m", "", Sampling(0.0, 0.9, 64, 7, ("\n",))))
+    assert frame == Ask(Question(ID, "c", "Hi", (), (), "chat", "m", "", Sampling(0.0, 0.9, 64, 7, ("\n",))))
 
 
 def test_an_empty_text_is_for_preprocessing_to_answer() -> None:
@@ -80,7 +80,7 @@ def ask(more: str) -> str:
         (ask('"sampling": {"top_p": "1"}'), ("invalid_field", "sampling.top_p")),
         (ask('"sampling": {"seed": 1e999}'), ("invalid_field", "sampling.seed")),
         (ask(f'"sampling": {{"temperature": 1{"0" * 400}}}'), ("invalid_field", "sampling.temperature")),
-        (ask('"sampling": {"stop": [1]}'), ("invalid_field", "sampling.stop.0")),
+        (ask('"sampling": {"stop": [1]}'), ("invalid_field", "sampling.stop[0]")),
         (f'{{"type": "resume", "id": "{ID}", "after_seq": -2}}', ("invalid_field", "after_seq")),
         (f'{{"type": "resume", "id": "{ID}", "after_seq": true}}', ("invalid_field", "after_seq")),
         (f'{{"type": "feedback", "id": "{ID}"}}', ("invalid_field", "rating")),

@@ -248,3 +248,14 @@ async def test_probabilities_of_what_was_stopped_are_not_told(finishing: Finishi
     turn.safety.output.stopped = stopped
     completed = await finishing.completed(turn)
     assert [token.token for token in completed.logprobs] == ([] if stopped else ["Free"])
+
+
+async def test_vectors_are_an_answer_that_nobody_remembers(finishing: Finishing) -> None:
+    turn = Turn(turn_id="turn", conversation_id="turn", tenant="acme", prompt=PromptSubmitted(input=["One"]))
+    turn.prepared.input.append("One")
+    turn.inference.finish_reason = "stop"
+    turn.inference.embeddings.add(values=[0.5, -0.5])
+    completed = await finishing.completed(turn)
+    assert (completed.status, completed.text) == (ResponseCompleted.ANSWERED, "")
+    assert [list(each.values) for each in completed.embeddings] == [[0.5, -0.5]]
+    assert await finishing.memory.recent("acme", "turn", 5) == []
