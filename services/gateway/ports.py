@@ -112,9 +112,18 @@ class TraceReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A model that may be named; `task` is "chat" or "embed", the window counts tokens."""
+
+    name: str
+    task: str
+    context_window: int
+
+
 class ModelList(Protocol):
     """Knows which models may be asked for."""
 
-    def names(self) -> Sequence[str]:
-        """The chat models."""
+    def listed(self) -> Sequence[ListedModel]:
+        """All of them, the most useful first. May read files."""
         ...

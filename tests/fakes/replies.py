@@ -10,7 +10,7 @@ from headrace.messaging.errors import Retryable
 from headrace.messaging.records import Received, TopicPartition
 from services.gateway.adapters.wire import content_of
 from services.gateway.domain.places import Offsets, Place
-from services.gateway.ports import Known, Reading, Reply
+from services.gateway.ports import Known, ListedModel, Reading, Reply
 from tests.fakes.memory_log import MemoryLog
 
 
@@ -125,12 +125,15 @@ class FixedBacklog:
 
 @dataclass(frozen=True)
 class FixedModels:
-    """A registry of names."""
+    """A registry of two."""
 
-    listed: Sequence[str] = ("smollm2-135m-instruct",)
+    models: Sequence[ListedModel] = (
+        ListedModel("smollm2-135m-instruct", "chat", 4096),
+        ListedModel("all-minilm-l6-v2", "embed", 256),
+    )
 
-    def names(self) -> Sequence[str]:
-        return self.listed
+    def listed(self) -> Sequence[ListedModel]:
+        return self.models
 
 
 @dataclass

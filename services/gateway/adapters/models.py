@@ -1,9 +1,14 @@
-"""The chat models of the registry."""
+"""The models of the registry that a client may name."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from headrace.models.registry import load_registry
+from headrace.models.registry import Registry, load_registry
+from headrace.models.spec import ModelSpec
+from services.gateway.ports import ListedModel
+
+# In the order in which they are listed; classifiers are asked by reviews alone.
+_TASKS = ("chat", "embed")
 
 
 class RegisteredModels:
@@ -11,10 +16,20 @@ class RegisteredModels:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._names: tuple[str, ...] | None = None
+        self._listed: tuple[ListedModel, ...] | None = None
 
-    def names(self) -> Sequence[str]:
-        """The chat models, sorted."""
-        if self._names is None:
-            self._names = load_registry(self._folder).names_for("chat")
-        return self._names
+    def listed(self) -> Sequence[ListedModel]:
+        """By task, then by name; what only plays a model comes last."""
+        if self._listed is None:
+            self._listed = _listed(load_registry(self._folder))
+        return self._listed
+
+
+def _listed(registry: Registry) -> tuple[ListedModel, ...]:
+    specs = [registry.get(name) for task in _TASKS for name in registry.names_for(task)]
+    specs.sort(key=_plays)
+    return tuple(ListedModel(spec.name, spec.task, spec.limits.context_window) for spec in specs)
+
+
+def _plays(spec: ModelSpec) -> bool:
+    return spec.engine == "mock"

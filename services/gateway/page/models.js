@@ -7,7 +7,8 @@ const KEY = "headrace.model";
 export async function offerModels(select) {
   const response = await fetch("/v1/models");
   if (!response.ok) return;
-  const names = (await response.json()).data.map((model) => model.id);
+  const { data } = await response.json();
+  const names = data.filter((model) => model.headrace.task === "chat").map((model) => model.id);
   // One model is no choice.
   if (names.length < 2) return;
   const kept = localStorage.getItem(KEY) ?? "";

@@ -214,7 +214,14 @@ async def test_a_client_that_hangs_up_cancels_its_turn(world: World) -> None:
 
 async def test_the_models_are_listed(world: World) -> None:
     async with client_of(await world.gateway()) as client:
-        assert [model.id async for model in client.models.list()] == ["smollm2-135m-instruct"]
+        assert [model.id async for model in client.models.list()] == ["smollm2-135m-instruct", "all-minilm-l6-v2"]
+        model = await client.models.retrieve("smollm2-135m-instruct")
+        assert (model.id, model.model_extra) == (
+            "smollm2-135m-instruct",
+            {"headrace": {"task": "chat", "context_window": 4096}},
+        )
+        with pytest.raises(openai.NotFoundError, match="use one of smollm2"):
+            await client.models.retrieve("gpt-7")
 
 
 async def test_texts_become_vectors(world: World) -> None:
