@@ -41,6 +41,7 @@ endif
 
 proto: setup ## generate libs/headrace/v1 from proto/
 	@$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=libs --pyi_out=libs proto/headrace/v1/*.proto
+	@$(BIN)/python infra/proto/describe.py
 
 UV_COMPILE := .venv/bootstrap/bin/uv pip compile --quiet --universal --no-emit-index-url --no-header --no-annotate --generate-hashes
 

@@ -22,7 +22,7 @@ from services.gateway.adapters.replies import KafkaReplyTail
 from services.gateway.adapters.traces import StoredTraces
 from services.gateway.domain.doors import Doors
 from services.gateway.domain.shelf import Shelf
-from services.gateway.handlers import rest, sockets
+from services.gateway.handlers import documentation, rest, sockets
 from services.gateway.handlers.desk import Desk
 from services.gateway.handlers.guarding import Guard
 from services.gateway.handlers.openai import chat, embeddings
@@ -100,6 +100,8 @@ def build_app(
     app.include_router(embeddings.router(desk, settings))
     app.include_router(model_routes.router(models or RegisteredModels(infra_dir() / "models")))
     app.include_router(rest.router(desk, traces or StoredTraces(), settings))
+    app.include_router(documentation.router(settings))
+    app.mount("/docs/swagger", documentation.swagger_files(), name="swagger")
     app.mount("/page", StaticFiles(directory=settings.page_dir), name="page")
     return app
 

@@ -51,6 +51,10 @@ def test_generated_code_is_what_the_contracts_say(tmp_path: Path) -> None:
     committed = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "libs/headrace/v1").glob("*_pb2.py*")}
     assert made.keys() == committed.keys()
     stale = [name for name in made if made[name] != committed[name]]
-    assert not stale, (
-        "generate again: python -m grpc_tools.protoc -Iproto --python_out=libs --pyi_out=libs proto/headrace/v1/*.proto"
-    )
+    assert not stale, "generate again: make proto"
+
+
+def test_the_descriptions_are_what_the_contracts_say(tmp_path: Path) -> None:
+    run([sys.executable, "infra/proto/describe.py", str(tmp_path / "made.json")])
+    committed = (ROOT / "libs/headrace/v1/descriptions.json").read_text(encoding="utf-8")
+    assert (tmp_path / "made.json").read_text(encoding="utf-8") == committed, "generate again: make proto"

@@ -20,7 +20,7 @@ from services.gateway.settings import Settings
 log = structlog.get_logger()
 
 _CHECK_SECONDS = 2.0
-_RATING = ("turn_id", "rating", "scale", "comment", "correction", "consent_to_train", "feedback_id", "user")
+RATING = ("turn_id", "rating", "scale", "comment", "correction", "consent_to_train", "feedback_id", "user")
 
 
 def router(desk: Desk, traces: TraceReader, settings: Settings) -> APIRouter:
@@ -31,7 +31,7 @@ def router(desk: Desk, traces: TraceReader, settings: Settings) -> APIRouter:
     async def rate(http: Request) -> Response:
         try:
             fields = Fields(read_object(await http.body(), max_bytes=settings.max_frame_bytes, what="body"))
-            fields.only(_RATING)
+            fields.only(RATING)
             return _json({"feedback_id": await desk.rate(Rating.read(fields, id_field="turn_id"))}, 202)
         except HeadraceError as problem:
             return _refused(problem)

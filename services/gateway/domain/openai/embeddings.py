@@ -12,7 +12,7 @@ from services.gateway.domain.requests import MAX_NAME_CHARS, Question
 # A pipeline that makes vectors.
 PIPELINE: Final = "embeddings"
 MAX_INPUTS: Final = 2048
-_KNOWN: Final = ("input", "model", "encoding_format", "user", "dimensions")
+KNOWN: Final = ("input", "model", "encoding_format", "user", "dimensions")
 _ENCODINGS: Final = ("float", "base64")
 
 
@@ -27,7 +27,7 @@ class EmbeddingRequest:
 def read_request(body: dict[str, Any], turn_id: str) -> EmbeddingRequest:
     """Read a body; a parameter that would not be honoured is refused by its name."""
     fields = Fields(body)
-    fields.only(_KNOWN)
+    fields.only(KNOWN)
     if fields.has("dimensions"):
         message = "dimensions is not supported: a vector has as many as its model makes, leave it out"
         raise fields.invalid("dimensions", message, code="unsupported_parameter")
