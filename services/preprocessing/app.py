@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from headrace.messaging import topics
 from headrace.models.registry import load_registry
+from headrace.prompts.files import YamlTemplates
+from headrace.prompts.template import Message
 from headrace.runtime.paths import infra_dir
 from headrace.runtime.pipelines import Pipelines
 from headrace.runtime.run import run
@@ -14,8 +16,6 @@ from headrace.v1.reviews_pb2 import ReviewSubmitted
 from services.preprocessing.adapters.language import LangidDetector
 from services.preprocessing.adapters.models import RegistryModels
 from services.preprocessing.adapters.opening import Opening, undecodable_prompt, undecodable_review
-from services.preprocessing.adapters.templates import YamlTemplates
-from services.preprocessing.domain.request import Message
 from services.preprocessing.handlers.inputs import Inputs
 from services.preprocessing.handlers.preparing import Preparing
 from services.preprocessing.handlers.prompts import Prompts

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from headrace.prompts.template import Label, Message, Rendered, Slots, Template
 from services.preprocessing.domain.budget import Window
-from services.preprocessing.domain.request import Label, Message
-from services.preprocessing.domain.template import Rendered, Slots, Template
 
 
 @dataclass(frozen=True, slots=True)

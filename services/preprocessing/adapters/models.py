@@ -7,8 +7,8 @@ from typing import Final
 from headrace.models.fetch import prepare_tokenizer
 from headrace.models.registry import Registry
 from headrace.models.tokenizer import ChatTokenizer
+from headrace.prompts.template import Label, Message
 from services.preprocessing.domain.budget import Window
-from services.preprocessing.domain.request import Label, Message
 from services.preprocessing.ports import Model, Task
 
 # The registry's words for what a model must do.

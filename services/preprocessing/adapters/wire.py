@@ -1,5 +1,6 @@
 """Requests from the wire to the domain, prepared sections back to it."""
 
+from headrace.prompts.template import Label, Message, Sampling
 from headrace.v1.prompts_pb2 import ChatMessage, PromptSubmitted
 from headrace.v1.prompts_pb2 import Sampling as WireSampling
 from headrace.v1.responses_pb2 import Error
@@ -7,7 +8,7 @@ from headrace.v1.reviews_pb2 import Label as WireLabel
 from headrace.v1.reviews_pb2 import ReviewSubmitted
 from headrace.v1.turns_pb2 import TokenBudget
 from services.preprocessing.domain.budget import Budget
-from services.preprocessing.domain.request import Form, Label, Message, Prompt, Rejected, Review, Sampling
+from services.preprocessing.domain.request import Form, Prompt, Rejected, Review
 
 
 def prompt_of(submitted: PromptSubmitted, deadline_ms: int | None) -> Prompt:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.preprocessing.domain.request import Label, Rejected
+from headrace.prompts.template import Label
+from services.preprocessing.domain.request import Rejected
 
 
 def covers(own: Sequence[Label], asked: Sequence[Label]) -> bool:

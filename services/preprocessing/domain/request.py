@@ -2,38 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-Role = Literal["system", "user", "assistant"]
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a chat; the role is whatever the client wrote."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How to draw tokens; `None` means that nobody has chosen yet."""
-
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
-    # Alternatives to tell with each token, and the probabilities of all; None: no probabilities.
-    logprobs: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A class that a review may fall into."""
-
-    name: str
-    description: str = ""
+from headrace.prompts.template import Label, Message, Sampling
 
 
 @dataclass(frozen=True, slots=True)

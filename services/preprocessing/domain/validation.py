@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from headrace.prompts.template import Label, Sampling
 from services.preprocessing.domain.forms import check_form
-from services.preprocessing.domain.request import Expired, Label, Prompt, Refusal, Rejected, Review, Sampling
+from services.preprocessing.domain.request import Expired, Prompt, Refusal, Rejected, Review
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")

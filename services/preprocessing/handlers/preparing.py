@@ -5,14 +5,15 @@ from typing import assert_never
 
 from headrace.messaging.contract import End
 from headrace.messaging.errors import Invalid
+from headrace.prompts.template import Label, Message, Sampling, Slots, Template
 from headrace.runtime.pipelines import Pipeline
 from headrace.v1.responses_pb2 import Error, ResponseCompleted
 from headrace.v1.turns_pb2 import Prepared
 from services.preprocessing.adapters import wire
 from services.preprocessing.domain.budget import budget
+from services.preprocessing.domain.drawing import cacheable, drawn
 from services.preprocessing.domain.normalisation import normalise
-from services.preprocessing.domain.request import Expired, Form, Label, Message, Refusal, Rejected, Sampling
-from services.preprocessing.domain.template import Slots, Template, cacheable, drawn
+from services.preprocessing.domain.request import Expired, Form, Refusal, Rejected
 from services.preprocessing.ports import LanguageDetector, Models, Templates
 
 

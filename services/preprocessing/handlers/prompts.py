@@ -2,12 +2,13 @@
 
 from headrace.messaging.contract import Next, StageContext, StageResult
 from headrace.messaging.errors import Invalid
+from headrace.prompts.template import Message
 from headrace.runtime.pipelines import Pipeline, Pipelines
 from headrace.v1.turns_pb2 import Turn
 from services.preprocessing.adapters import wire
 from services.preprocessing.adapters.opening import asked_deadline_ms
 from services.preprocessing.domain.normalisation import normalise
-from services.preprocessing.domain.request import Message, Prompt, Rejected
+from services.preprocessing.domain.request import Prompt, Rejected
 from services.preprocessing.domain.validation import Limits, check_prompt
 from services.preprocessing.handlers.inputs import Inputs, makes_vectors
 from services.preprocessing.handlers.preparing import Preparing, Question, end, setting

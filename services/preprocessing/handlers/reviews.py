@@ -2,12 +2,13 @@
 
 from headrace.messaging.contract import Next, StageContext, StageResult
 from headrace.messaging.errors import Invalid
+from headrace.prompts.template import Sampling
 from headrace.runtime.pipelines import Pipeline, Pipelines
 from headrace.v1.turns_pb2 import Prepared, Turn
 from services.preprocessing.adapters import wire
 from services.preprocessing.domain.labelling import covers, of_classifier
 from services.preprocessing.domain.normalisation import normalise
-from services.preprocessing.domain.request import Form, Rejected, Review, Sampling
+from services.preprocessing.domain.request import Form, Rejected, Review
 from services.preprocessing.domain.validation import Limits, check_review
 from services.preprocessing.handlers.preparing import Preparing, Question, end, invisible, setting
 from services.preprocessing.ports import LanguageDetector, Model, Models

@@ -8,6 +8,8 @@ from typing import Any, Final, cast
 from unittest.mock import patch
 
 from headrace.models.registry import load_registry
+from headrace.prompts.files import YamlTemplates
+from headrace.prompts.template import Label, Message
 from headrace.runtime.assembly import transactional
 from headrace.runtime.paths import infra_dir
 from headrace.runtime.pipelines import Pipelines
@@ -26,9 +28,7 @@ from services.postprocessing.settings import Settings as PostprocessingSettings
 from services.preprocessing import app as preprocessing_app
 from services.preprocessing.adapters.language import LangidDetector
 from services.preprocessing.adapters.models import TASKS
-from services.preprocessing.adapters.templates import YamlTemplates
 from services.preprocessing.domain.budget import Window
-from services.preprocessing.domain.request import Label, Message
 from services.preprocessing.ports import Model, Task
 from services.preprocessing.settings import Settings as PreprocessingSettings
 from services.safety import app as safety_app

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headrace.prompts.template import Cache, Sampling
 from services.preprocessing.domain.budget import LEAST_NEW_TOKENS, Budget, Window, budget
-from services.preprocessing.domain.request import Rejected, Sampling
-from services.preprocessing.domain.template import Cache, cacheable, drawn
+from services.preprocessing.domain.drawing import cacheable, drawn
+from services.preprocessing.domain.request import Rejected
 
 WINDOW = Window(context_window=1_000, max_new_tokens=300)
 

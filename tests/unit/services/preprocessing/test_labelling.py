@@ -2,8 +2,9 @@
 
 import pytest
 
+from headrace.prompts.template import Label
 from services.preprocessing.domain.labelling import covers, of_classifier
-from services.preprocessing.domain.request import Label, Rejected
+from services.preprocessing.domain.request import Rejected
 
 OWN = (Label("negative"), Label("positive"), Label("neutral"))
 

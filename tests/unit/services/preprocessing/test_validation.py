@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.preprocessing.domain.request import Expired, Form, Label, Message, Prompt, Rejected, Review, Sampling
+from headrace.prompts.template import Label, Message, Sampling
+from services.preprocessing.domain.request import Expired, Form, Prompt, Rejected, Review
 from services.preprocessing.domain.validation import Limits, check_prompt, check_review
 
 NOW_MS = 1_800_000_000_000

@@ -11,8 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from headrace.messaging.errors import Fatal, Invalid
-from services.preprocessing.domain.request import Label, Message, Sampling
-from services.preprocessing.domain.template import Cache, Rendered, Slots, Template
+from headrace.prompts.template import Cache, Label, Message, Rendered, Sampling, Slots, Template
 
 _SLOTS = Slots(text="t", language="en", labels=(Label("l", "d"), Label("m")), client_instructions="c")
 

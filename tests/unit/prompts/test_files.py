@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from headrace.messaging.errors import Fatal, Invalid
+from headrace.prompts.files import YamlTemplates
+from headrace.prompts.template import Label, Message, Slots
 from headrace.runtime.paths import infra_dir
-from services.preprocessing.adapters.templates import YamlTemplates
-from services.preprocessing.domain.request import Label, Message
-from services.preprocessing.domain.template import Slots
 
 GOOD = """
 takes: prompt

@@ -1,0 +1,1 @@
+"""Prompt templates: what a model is told, by name and version."""
