@@ -64,7 +64,7 @@ def completed_of(turn: Turn, verdict: Verdict, text: str) -> ResponseCompleted:
         tenant=turn.tenant,
         arm=turn.arm,
         model=turn.inference.model or turn.prepared.model,
-        notices=[_WITHOUT_SOURCES] if turn.grounding.degraded and text else [],
+        notices=notices_of(turn) if text else [],
         embeddings=turn.inference.embeddings,
         # Of an answer that was stopped they would tell what was not to be said.
         logprobs=turn.inference.logprobs if verdict.status == "ANSWERED" else [],
@@ -72,6 +72,15 @@ def completed_of(turn: Turn, verdict: Verdict, text: str) -> ResponseCompleted:
     if error := _error_of(turn, verdict):
         completed.error.CopyFrom(error)
     return completed
+
+
+def notices_of(turn: Turn) -> list[Notice]:
+    """What its reader should know of how the answer came about."""
+    notices = [_WITHOUT_SOURCES] if turn.grounding.degraded else []
+    if trimmed := turn.prepared.trimmed_messages:
+        text = f"The conversation is longer than the model reads: its oldest {trimmed} messages were left out."
+        notices.append(Notice(code="history_trimmed", text=text))
+    return notices
 
 
 def classified_of(turn: Turn) -> ReviewClassified:

@@ -27,8 +27,8 @@ class LanguageDetector(Protocol):
 class Templates(Protocol):
     """Prompt templates by name and version."""
 
-    def get(self, reference: str) -> Template:
-        """The template `name/version`, or the latest version of `name`; raises `Invalid` where there is none."""
+    def get(self, reference: str, *, field: str = "pipeline") -> Template:
+        """The template `name/version`, or the latest version of `name`; raises `Invalid` of the field that names it."""
         ...
 
     def render(self, template: Template, slots: Slots) -> Rendered:

@@ -1,19 +1,24 @@
 """Prompt templates from `infra/prompts/<name>/<version>.yaml`, rendered by jinja2 in its sandbox."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import jinja2
 import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from headrace.messaging.errors import Fatal, Invalid
 from headrace.prompts.template import Cache, Label, Message, Rendered, Sampling, Slots, Template
 
-_SLOTS = Slots(text="t", language="en", labels=(Label("l", "d"), Label("m")), client_instructions="c")
+_TRIAL = Slots(text="t", language="en", labels=(Label("l", "d"), Label("m")), client_instructions="c")
+
+
+# What every template may use.
+_COMMON = frozenset(Slots.__slots__) - {"own"}
+SlotName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 class _Part(BaseModel):
@@ -38,8 +43,15 @@ class _Sampling(_Part):
     stop: tuple[str, ...] = ()
 
 
+class _Slot(_Part):
+    default: str = ""
+    description: str = ""
+
+
 class _File(_Part):
     takes: Literal["prompt", "review"]
+    description: str = ""
+    slots: Mapping[SlotName, _Slot] = Field(default_factory=dict)
     instructions: str
     question: str
     examples: tuple[_Example, ...] = ()
@@ -49,6 +61,13 @@ class _File(_Part):
     sampling: _Sampling
     cache: Cache
     labels: tuple[_Label, ...] = ()
+
+    @field_validator("slots")
+    @classmethod
+    def _no_other_meaning(cls, slots: Mapping[str, _Slot]) -> Mapping[str, _Slot]:
+        if taken := sorted(_COMMON & slots.keys()):
+            raise ValueError(f"{', '.join(taken)}: every template has this slot, name yours otherwise")
+        return slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +96,7 @@ class YamlTemplates:
             try:
                 read = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
                 one = _compile(path.parent.name, path.stem, read, environment)
-                _render(one, _SLOTS)
+                _render(one, _TRIAL)
             except (ValidationError, yaml.YAMLError, jinja2.TemplateError) as exc:
                 raise Fatal(f"{path} is no prompt template: {exc}") from exc
             compiled[path.parent.name, path.stem] = one
@@ -85,14 +104,21 @@ class YamlTemplates:
             raise Fatal(f"no prompt templates in {folder}: set HEADRACE_INFRA_DIR to the folder that holds prompts/")
         return cls(compiled)
 
-    def get(self, reference: str) -> Template:
+    def get(self, reference: str, *, field: str = "pipeline") -> Template:
         name, _, version = reference.partition("/")
         versions = [known for known_name, known in self._compiled if known_name == name]
         if not versions or (version and version not in versions):
             known = ", ".join("/".join(key) for key in sorted(self._compiled))
-            message = f"the pipeline's template {reference!r} is not there: use one of {known}"
-            raise Invalid(message, code="unknown_template", field="pipeline")
+            whose = "the pipeline's template" if field == "pipeline" else "template"
+            raise Invalid(
+                f"{whose} {reference!r} is not there: use one of {known}", code="unknown_template", field=field
+            )
         return self._compiled[name, version or max(versions, key=_age)].template
+
+    def all(self) -> Sequence[Template]:
+        """Every version of every template, the oldest of each first."""
+        by_age = sorted(self._compiled, key=lambda key: (key[0], _age(key[1])))
+        return [self._compiled[key].template for key in by_age]
 
     def render(self, template: Template, slots: Slots) -> Rendered:
         return _render(self._compiled[template.name, template.version], slots)
@@ -107,6 +133,8 @@ def _compile(name: str, version: str, read: _File, environment: jinja2.Environme
         cache=read.cache,
         sources_template=read.sources_template.strip(),
         labels=tuple(Label(label.name, label.description) for label in read.labels),
+        slots={name: slot.default for name, slot in read.slots.items()},
+        description=read.description,
     )
     examples = tuple(
         message
@@ -123,7 +151,8 @@ def _compile(name: str, version: str, read: _File, environment: jinja2.Environme
 
 
 def _render(compiled: _Compiled, slots: Slots) -> Rendered:
-    values = {name: getattr(slots, name) for name in Slots.__slots__}
+    own = compiled.template.slots
+    values = {name: getattr(slots, name) for name in _COMMON} | {name: slots.own.get(name, own[name]) for name in own}
     return Rendered(
         instructions=compiled.instructions.render(values).strip(),
         # Not stripped: the indentation of a first line of code is the asker's.

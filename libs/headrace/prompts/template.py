@@ -1,6 +1,7 @@
 """What a prompt template is, and what it makes of a request."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 # Which answers may be kept for whoever asks the same: none, the deterministic ones, all that the template itself drew.
@@ -48,6 +49,9 @@ class Template:
     # Goes to grounding as it is, which fills its slot `sources`.
     sources_template: str = ""
     labels: tuple[Label, ...] = ()
+    # Slots of its own, with what each holds where the client says nothing.
+    slots: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Slots:
     form: str = ""
     json_schema: str = ""
     choices: tuple[str, ...] = ()
+    # For a template's own slots, by name; a name that it has no slot for says nothing to it.
+    own: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

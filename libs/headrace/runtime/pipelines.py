@@ -59,6 +59,10 @@ class Pipelines:
         """The lanes of which a pipeline asks for transactions; all turns of a lane travel the same way."""
         return frozenset(each.lane for each in self._pipelines.values() if each.delivery == "exactly_once")
 
+    def all(self) -> list[Pipeline]:
+        """Every pipeline, by name."""
+        return [self._pipelines[name] for name in sorted(self._pipelines)]
+
     def get(self, name: str) -> Pipeline:
         """The pipeline of this name, or `Invalid` naming the known ones."""
         try:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headrace/v1/prompts.proto\x12\x0bheadrace.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x03\n\x0fPromptSubmitted\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12\x10\n\x08pipeline\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\x12*\n\x08messages\x18\x08 \x03(\x0b\x32\x18.headrace.v1.ChatMessage\x12\'\n\x08sampling\x18\t \x01(\x0b\x32\x15.headrace.v1.Sampling\x12\x34\n\x0fresponse_format\x18\n \x01(\x0b\x32\x1b.headrace.v1.ResponseFormat\x12,\n\x08\x64\x65\x61\x64line\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12<\n\x08metadata\x18\x0c \x03(\x0b\x32*.headrace.v1.PromptSubmitted.MetadataEntry\x12\r\n\x05input\x18\r \x03(\t\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\",\n\x0b\x43hatMessage\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\"\xc8\x01\n\x08Sampling\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\nmax_tokens\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x11\n\x04seed\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12\x0c\n\x04stop\x18\x05 \x03(\t\x12\x15\n\x08logprobs\x18\x06 \x01(\x05H\x04\x88\x01\x01\x42\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\r\n\x0b_max_tokensB\x07\n\x05_seedB\x0b\n\t_logprobs\"D\n\x0eResponseFormat\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x13\n\x0bjson_schema\x18\x02 \x01(\t\x12\x0f\n\x07\x63hoices\x18\x03 \x03(\t\"S\n\x0f\x43\x61ncelRequested\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headrace/v1/prompts.proto\x12\x0bheadrace.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd1\x03\n\x0fPromptSubmitted\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12\x10\n\x08pipeline\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\x12*\n\x08messages\x18\x08 \x03(\x0b\x32\x18.headrace.v1.ChatMessage\x12\'\n\x08sampling\x18\t \x01(\x0b\x32\x15.headrace.v1.Sampling\x12\x34\n\x0fresponse_format\x18\n \x01(\x0b\x32\x1b.headrace.v1.ResponseFormat\x12,\n\x08\x64\x65\x61\x64line\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12<\n\x08metadata\x18\x0c \x03(\x0b\x32*.headrace.v1.PromptSubmitted.MetadataEntry\x12\r\n\x05input\x18\r \x03(\t\x12\x10\n\x08template\x18\x0e \x01(\t\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\",\n\x0b\x43hatMessage\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\"\xc8\x01\n\x08Sampling\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\nmax_tokens\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x11\n\x04seed\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12\x0c\n\x04stop\x18\x05 \x03(\t\x12\x15\n\x08logprobs\x18\x06 \x01(\x05H\x04\x88\x01\x01\x42\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\r\n\x0b_max_tokensB\x07\n\x05_seedB\x0b\n\t_logprobs\"D\n\x0eResponseFormat\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x13\n\x0bjson_schema\x18\x02 \x01(\t\x12\x0f\n\x07\x63hoices\x18\x03 \x03(\t\"S\n\x0f\x43\x61ncelRequested\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +35,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMPTSUBMITTED_METADATAENTRY']._loaded_options = None
   _globals['_PROMPTSUBMITTED_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_PROMPTSUBMITTED']._serialized_start=76
-  _globals['_PROMPTSUBMITTED']._serialized_end=523
-  _globals['_PROMPTSUBMITTED_METADATAENTRY']._serialized_start=476
-  _globals['_PROMPTSUBMITTED_METADATAENTRY']._serialized_end=523
-  _globals['_CHATMESSAGE']._serialized_start=525
-  _globals['_CHATMESSAGE']._serialized_end=569
-  _globals['_SAMPLING']._serialized_start=572
-  _globals['_SAMPLING']._serialized_end=772
-  _globals['_RESPONSEFORMAT']._serialized_start=774
-  _globals['_RESPONSEFORMAT']._serialized_end=842
-  _globals['_CANCELREQUESTED']._serialized_start=844
-  _globals['_CANCELREQUESTED']._serialized_end=927
+  _globals['_PROMPTSUBMITTED']._serialized_end=541
+  _globals['_PROMPTSUBMITTED_METADATAENTRY']._serialized_start=494
+  _globals['_PROMPTSUBMITTED_METADATAENTRY']._serialized_end=541
+  _globals['_CHATMESSAGE']._serialized_start=543
+  _globals['_CHATMESSAGE']._serialized_end=587
+  _globals['_SAMPLING']._serialized_start=590
+  _globals['_SAMPLING']._serialized_end=790
+  _globals['_RESPONSEFORMAT']._serialized_start=792
+  _globals['_RESPONSEFORMAT']._serialized_end=860
+  _globals['_CANCELREQUESTED']._serialized_start=862
+  _globals['_CANCELREQUESTED']._serialized_end=945
 # @@protoc_insertion_point(module_scope)

@@ -94,7 +94,7 @@ class Outcome(_message.Message):
     def __init__(self, status: _Optional[_Union[_responses_pb2.ResponseCompleted.Status, str]] = ..., error: _Optional[_Union[_responses_pb2.Error, _Mapping]] = ..., stage: _Optional[str] = ...) -> None: ...
 
 class Prepared(_message.Message):
-    __slots__ = ("text", "language", "language_confidence", "template", "template_version", "instructions", "sources_template", "history", "question", "model", "model_revision", "sampling", "budget", "labels", "cacheable", "normalisations", "response_format", "input")
+    __slots__ = ("text", "language", "language_confidence", "template", "template_version", "instructions", "sources_template", "history", "question", "model", "model_revision", "sampling", "budget", "labels", "cacheable", "normalisations", "response_format", "input", "trimmed_messages")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,7 @@ class Prepared(_message.Message):
     NORMALISATIONS_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
+    TRIMMED_MESSAGES_FIELD_NUMBER: _ClassVar[int]
     text: str
     language: str
     language_confidence: float
@@ -131,7 +132,8 @@ class Prepared(_message.Message):
     normalisations: _containers.RepeatedScalarFieldContainer[str]
     response_format: _prompts_pb2.ResponseFormat
     input: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., language_confidence: _Optional[float] = ..., template: _Optional[str] = ..., template_version: _Optional[str] = ..., instructions: _Optional[str] = ..., sources_template: _Optional[str] = ..., history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., question: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., sampling: _Optional[_Union[_prompts_pb2.Sampling, _Mapping]] = ..., budget: _Optional[_Union[TokenBudget, _Mapping]] = ..., labels: _Optional[_Iterable[_Union[_reviews_pb2.Label, _Mapping]]] = ..., cacheable: _Optional[bool] = ..., normalisations: _Optional[_Iterable[str]] = ..., response_format: _Optional[_Union[_prompts_pb2.ResponseFormat, _Mapping]] = ..., input: _Optional[_Iterable[str]] = ...) -> None: ...
+    trimmed_messages: int
+    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., language_confidence: _Optional[float] = ..., template: _Optional[str] = ..., template_version: _Optional[str] = ..., instructions: _Optional[str] = ..., sources_template: _Optional[str] = ..., history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., question: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., sampling: _Optional[_Union[_prompts_pb2.Sampling, _Mapping]] = ..., budget: _Optional[_Union[TokenBudget, _Mapping]] = ..., labels: _Optional[_Iterable[_Union[_reviews_pb2.Label, _Mapping]]] = ..., cacheable: _Optional[bool] = ..., normalisations: _Optional[_Iterable[str]] = ..., response_format: _Optional[_Union[_prompts_pb2.ResponseFormat, _Mapping]] = ..., input: _Optional[_Iterable[str]] = ..., trimmed_messages: _Optional[int] = ...) -> None: ...
 
 class TokenBudget(_message.Message):
     __slots__ = ("context_window", "max_new_tokens", "used", "remaining")

@@ -159,6 +159,15 @@ class Fields:
         inner = Fields(each, inside=self._inside)
         return tuple(inner.text(number, max_chars=max_chars, required=True) for number in each)
 
+    def texts(self, field: str, *, max_items: int, max_chars: int) -> dict[str, str]:
+        """An object whose values are strings, each within its limit."""
+        inner = self.nested(field)
+        if len(inner.content) > max_items:
+            raise self.invalid(
+                field, f"{self.name(field)} has {len(inner.content)} entries; the limit is {max_items}", code="too_long"
+            )
+        return {name: inner.text(name, max_chars=max_chars, required=True) for name in inner.content}
+
     def invalid(self, field: str, message: str, *, code: str = "invalid_field") -> Invalid:
         """A complaint about a field."""
         return Invalid(message, code=code, field=self.name(field))

@@ -5,10 +5,21 @@ from typing import Any
 
 from headrace.messaging.errors import Invalid
 from services.gateway.domain.fields import INT32, Fields, read_object
-from services.gateway.domain.requests import MAX_ID_CHARS, MAX_NAME_CHARS, MAX_TIMEOUT_MS, Question, Rating, Sampling
+from services.gateway.domain.requests import (
+    MAX_ID_CHARS,
+    MAX_METADATA_CHARS,
+    MAX_METADATA_ENTRIES,
+    MAX_NAME_CHARS,
+    MAX_TIMEOUT_MS,
+    Question,
+    Rating,
+    Sampling,
+)
 
 TYPES = ("ask", "resume", "cancel", "feedback")
-_ASK = ("type", "id", "conversation", "text", "pipeline", "model", "sampling", "user", "timeout_ms")
+_ASK = (
+    "type", "id", "conversation", "text", "pipeline", "model", "template", "metadata", "sampling", "user", "timeout_ms",
+)  # fmt: skip
 _FEEDBACK = ("type", "id", "rating", "scale", "comment", "correction", "consent_to_train", "feedback_id", "user")
 
 
@@ -82,6 +93,8 @@ def _read(fields: Fields) -> Frame:
                 text=fields.text("text", max_chars=INT32, required=True),
                 pipeline=fields.text("pipeline", max_chars=MAX_NAME_CHARS),
                 model=fields.text("model", max_chars=MAX_NAME_CHARS),
+                template=fields.text("template", max_chars=MAX_NAME_CHARS),
+                metadata=fields.texts("metadata", max_items=MAX_METADATA_ENTRIES, max_chars=MAX_METADATA_CHARS),
                 user=fields.text("user", max_chars=MAX_NAME_CHARS),
                 sampling=Sampling.read(fields.nested("sampling")),
                 timeout_ms=fields.integer("timeout_ms", 1, MAX_TIMEOUT_MS) or 0,

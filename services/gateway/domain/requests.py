@@ -1,6 +1,7 @@
 """What a client may want, whichever way it came in."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.gateway.domain.fields import INT32, INT64, Fields
@@ -13,6 +14,9 @@ MAX_COMMENT_CHARS = 10_000
 MAX_CHOICES = 64
 MAX_CHOICE_CHARS = 256
 MAX_TIMEOUT_MS = 86_400_000
+# Their number and length are for preprocessing to judge.
+MAX_METADATA_ENTRIES = 256
+MAX_METADATA_CHARS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,9 @@ class Question:
     input: tuple[str, ...] = ()
     pipeline: str = ""
     model: str = ""
+    # A prompt template, and what fills the slots that it has of its own.
+    template: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     sampling: Sampling = field(default_factory=Sampling)
     response_format: ResponseFormat = field(default_factory=ResponseFormat)

@@ -22,6 +22,8 @@ def prompt(question: Question, *, tenant: str, partition: int) -> Outgoing:
         user=question.user,
         pipeline=question.pipeline,
         model=question.model,
+        template=question.template,
+        metadata=question.metadata,
         text=question.text,
         messages=[ChatMessage(role=each.role, content=each.content) for each in question.messages],
         sampling=_sampling(question.sampling),

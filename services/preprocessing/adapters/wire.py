@@ -20,6 +20,7 @@ def prompt_of(submitted: PromptSubmitted, deadline_ms: int | None) -> Prompt:
         user=submitted.user,
         pipeline=submitted.pipeline,
         model=submitted.model,
+        template=submitted.template,
         text=submitted.text,
         messages=tuple(Message(message.role, message.content) for message in submitted.messages),
         input=tuple(submitted.input),

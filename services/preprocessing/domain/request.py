@@ -25,6 +25,7 @@ class Prompt:
     user: str = ""
     pipeline: str = ""
     model: str = ""
+    template: str = ""
     text: str = ""
     messages: tuple[Message, ...] = ()
     # Texts to be made vectors.
@@ -36,7 +37,9 @@ class Prompt:
 
     def names(self) -> Mapping[str, str]:
         """The fields that name something, and so must be short and printable."""
-        return {name: getattr(self, name) for name in ("conversation_id", "tenant", "user", "pipeline", "model")}
+        return {
+            name: getattr(self, name) for name in ("conversation_id", "tenant", "user", "pipeline", "model", "template")
+        }
 
 
 @dataclass(frozen=True, slots=True)

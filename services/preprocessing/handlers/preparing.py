@@ -1,20 +1,26 @@
 """What prompts and reviews have in common once they are checked: template, rendering, count, budget."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from headrace.messaging.contract import End
 from headrace.messaging.errors import Invalid
-from headrace.prompts.template import Label, Message, Sampling, Slots, Template
+from headrace.prompts.template import Label, Message, Rendered, Sampling, Slots, Template
 from headrace.runtime.pipelines import Pipeline
 from headrace.v1.responses_pb2 import Error, ResponseCompleted
 from headrace.v1.turns_pb2 import Prepared
 from services.preprocessing.adapters import wire
-from services.preprocessing.domain.budget import budget
+from services.preprocessing.domain.budget import Budget, budget
 from services.preprocessing.domain.drawing import cacheable, drawn
 from services.preprocessing.domain.normalisation import normalise
 from services.preprocessing.domain.request import Expired, Form, Refusal, Rejected
-from services.preprocessing.ports import LanguageDetector, Models, Templates
+from services.preprocessing.domain.trimming import ROOM_FOR_SOURCES, beginnings, good
+from services.preprocessing.ports import LanguageDetector, Model, Models, Templates
+
+# The stage that looks for sources.
+_GROUNDING: Final = "grounding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Question:
     labels: tuple[Label, ...] = ()
     client_instructions: str = ""
     history: tuple[Message, ...] = ()
+    # For the slots that a template has of its own.
+    own: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class Preparing:
@@ -41,9 +49,13 @@ class Preparing:
         self._models = models
         self._languages = languages
 
-    def template(self, pipeline: Pipeline, *, takes: str) -> Template:
-        """The pipeline's template, if it is one for this kind of request."""
-        template = self._templates.get(setting(pipeline, "template"))
+    def template(self, pipeline: Pipeline, *, takes: str, asked: str = "") -> Template:
+        """The template that was asked for, else the pipeline's, if it is one for this kind of request."""
+        field = "template" if asked else "pipeline"
+        template = self._templates.get(asked or setting(pipeline, "template"), field=field)
+        if template.takes != takes and asked:
+            message = f"template {template.name!r} is for a {template.takes}, this is a {takes}: use another"
+            raise Invalid(message, code="wrong_template", field=field)
         if template.takes != takes:
             message = f"pipeline {pipeline.name!r} takes a {template.takes}, this is a {takes}: use another pipeline"
             raise Invalid(message, code="wrong_pipeline", field="pipeline")
@@ -65,19 +77,13 @@ class Preparing:
             form=form.type if form.type != "text" else "",
             json_schema=form.json_schema,
             choices=form.choices,
+            own=question.own,
         )
         rendered = self._templates.render(template, slots)
-        history = (*rendered.examples, *question.history)
-        chat = (Message("system", rendered.instructions), *history, Message("user", rendered.question))
-        plan = budget(
-            model.window,
-            await self._models.count(model, chat),
-            asked=question.sampling.max_tokens,
-            usual=template.sampling.max_tokens or model.window.max_new_tokens,
-            field=question.field,
-        )
+        begin, plan = await self._fitted(question, template, model, rendered)
         if isinstance(plan, Rejected):
             return plan
+        history = (*rendered.examples, *question.history[begin:])
         drawing = drawn(question.sampling, template.sampling, plan.max_new_tokens)
         return Prepared(
             text=normalised.text,
@@ -96,7 +102,39 @@ class Preparing:
             labels=wire.labels_to(question.labels),
             cacheable=cacheable(template.cache, question.sampling, drawing),
             normalisations=normalised.changes,
+            trimmed_messages=begin,
         )
+
+    async def _fitted(
+        self, question: Question, template: Template, model: Model, rendered: Rendered
+    ) -> tuple[int, Budget | Rejected]:
+        """Where the history begins that fits, and the budget with it: all of it, else as much as leaves room."""
+        usual = template.sampling.max_tokens or model.window.max_new_tokens
+        asked = question.sampling.max_tokens
+        wanted = asked if asked is not None else min(usual, model.window.max_new_tokens)
+        room = ROOM_FOR_SOURCES if template.sources_template and _GROUNDING in question.pipeline.stages else 0
+
+        async def plan(begin: int) -> Budget | Rejected:
+            history = (*rendered.examples, *question.history[begin:])
+            chat = (Message("system", rendered.instructions), *history, Message("user", rendered.question))
+            used = await self._models.count(model, chat)
+            return budget(model.window, used, asked=asked, usual=usual, field=question.field)
+
+        found = await plan(0)
+        if not question.history or good(found, wanted=wanted, room=room):
+            return 0, found
+        # Without any history whatever there is room for has to do.
+        places = beginnings(question.history)
+        low, high = 1, len(places) - 1
+        found = await plan(places[high])
+        while low < high:
+            middle = (low + high) // 2
+            tried = await plan(places[middle])
+            if good(tried, wanted=wanted, room=room):
+                high, found = middle, tried
+            else:
+                low = middle + 1
+        return places[high], found
 
 
 def invisible(field: str) -> Rejected:

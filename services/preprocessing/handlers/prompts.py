@@ -32,7 +32,7 @@ class Prompts:
             pipeline = self._pipelines.get(prompt.pipeline or turn.slip.pipeline)
             if makes_vectors(pipeline) or prompt.input:
                 return await self._embedded(prompt, pipeline)
-            template = self._preparing.template(pipeline, takes="prompt")
+            template = self._preparing.template(pipeline, takes="prompt", asked=prompt.template)
             *earlier, last = prompt.messages or (Message("user", prompt.text),)
             system = [message.content for message in earlier if message.role == "system"]
             question = Question(
@@ -42,6 +42,7 @@ class Prompts:
                 field=f"messages[{len(earlier)}].content" if prompt.messages else "text",
                 sampling=prompt.sampling,
                 form=prompt.form,
+                own=prompt.metadata,
                 client_instructions=normalise("\n\n".join(system)).text,
                 history=tuple(
                     Message(message.role, normalise(message.content).text)

@@ -103,3 +103,30 @@ def test_a_classification_shows_each_label_once_by_what_it_means() -> None:
     ]
     assert rendered.question == "It never came."
     assert {label.name for label in classify.labels} == {"positive", "negative"}
+
+
+OWN = GOOD.replace("cache: never", "cache: never\nslots: {tone: {default: friendly}, whom: {}}").replace(
+    "Be brief.", "Be {{ tone }} to {{ whom }}."
+)
+
+
+def test_a_template_has_slots_of_its_own_that_a_client_may_fill(tmp_path: Path) -> None:
+    write(tmp_path, "rewrite", "1", OWN)
+    templates = YamlTemplates.load(tmp_path)
+    template = templates.get("rewrite")
+    assert template.slots == {"tone": "friendly", "whom": ""}
+    filled = Slots("t", "en", own={"whom": "{{ text }}", "colour": "red"})
+    assert templates.render(template, filled).instructions == "Be friendly to {{ text }}. en"
+
+
+@pytest.mark.parametrize("slot", ["text", "Tone", "a b", "client_instructions", "own-slot"])
+def test_a_slot_that_every_template_has_or_that_no_template_could_name_is_refused(tmp_path: Path, slot: str) -> None:
+    write(tmp_path, "rewrite", "1", GOOD.replace("cache: never", f"cache: never\nslots: {{{slot}: {{}}}}"))
+    with pytest.raises(Fatal, match="slots"):
+        YamlTemplates.load(tmp_path)
+
+
+def test_all_versions_are_listed_by_their_age(tmp_path: Path) -> None:
+    for version in ("1", "10", "2"):
+        write(tmp_path, "chat", version)
+    assert [template.version for template in YamlTemplates.load(tmp_path).all()] == ["1", "2", "10"]

@@ -7,6 +7,8 @@ from typing import Any
 from headrace.messaging.errors import Invalid
 from services.gateway.domain.fields import INT32, INT64, Fields
 from services.gateway.domain.requests import (
+    MAX_METADATA_CHARS,
+    MAX_METADATA_ENTRIES,
     MAX_NAME_CHARS,
     MAX_STOP_CHARS,
     MAX_STOPS,
@@ -44,8 +46,10 @@ KNOWN = (
     "response_format",
     "logprobs",
     "top_logprobs",
+    "metadata",
     # Ours.
     "pipeline",
+    "template",
     *NEUTRAL,
 )
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
@@ -79,6 +83,8 @@ def read_request(body: dict[str, Any], turn_id: str) -> Request:
         turn_id=turn_id,
         messages=messages,
         pipeline=fields.text("pipeline", max_chars=MAX_NAME_CHARS),
+        template=fields.text("template", max_chars=MAX_NAME_CHARS),
+        metadata=fields.texts("metadata", max_items=MAX_METADATA_ENTRIES, max_chars=MAX_METADATA_CHARS),
         model=fields.text("model", max_chars=MAX_NAME_CHARS, required=True),
         user=fields.text("user", max_chars=MAX_NAME_CHARS),
         sampling=Sampling(

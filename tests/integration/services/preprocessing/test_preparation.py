@@ -84,6 +84,49 @@ async def test_a_clients_messages_become_instructions_history_and_question(servi
     assert section.response_format.type == "json_object"
 
 
+async def test_the_oldest_exchanges_go_where_not_all_fit_and_the_turn_says_so(service: Service) -> None:
+    past = [
+        ChatMessage(role=role, content=f"{number} " + "word " * 300)
+        for number in range(10)
+        for role in ("user", "assistant")
+    ]
+    section = await prepared(service, PromptSubmitted(messages=[*past, ChatMessage(role="user", content="And now?")]))
+    kept = len(section.history)
+    assert 0 < kept < len(past)
+    assert section.trimmed_messages == len(past) - kept
+    assert [message.content for message in section.history] == [
+        message.content.strip() for message in past[len(past) - kept :]
+    ]
+    assert section.history[0].role == "user"
+    # The answer keeps its usual length, and there is room for sources.
+    assert section.budget.max_new_tokens == 256
+    assert section.budget.remaining >= 512
+    more = await prepared(
+        service, PromptSubmitted(messages=[*past[-kept - 2 :], ChatMessage(role="user", content="And now?")])
+    )
+    assert len(more.history) == kept
+
+
+async def test_a_question_that_is_too_long_by_itself_is_refused_whatever_came_before(service: Service) -> None:
+    messages = [
+        ChatMessage(role="user", content="Hi"),
+        ChatMessage(role="assistant", content="Hello"),
+        ChatMessage(role="user", content="word " * 5_000),
+    ]
+    end = await refused(service, PromptSubmitted(messages=messages))
+    assert end.error is not None
+    assert (end.error.code, end.error.field) == ("too_long", "messages[2].content")
+
+
+async def test_a_client_may_choose_a_template_and_fill_its_slots(service: Service) -> None:
+    section = await prepared(
+        service, PromptSubmitted(text="ship it", template="rewrite", metadata={"tone": "formal", "colour": "red"})
+    )
+    assert (section.template, section.template_version) == ("rewrite", "1")
+    assert "in a formal tone for a customer" in section.instructions
+    assert [message.role for message in section.history] == ["user", "assistant", "user", "assistant"]
+
+
 async def test_texts_to_be_made_vectors_stay_as_they_are(service: Service) -> None:
     section = await prepared(service, PromptSubmitted(input=["  One\u200b ", "Two"], pipeline="embeddings"))
     assert list(section.input) == ["  One\u200b ", "Two"]
@@ -113,6 +156,8 @@ async def test_a_review_brings_its_labels_or_gets_the_usual_ones(service: Servic
         (PromptSubmitted(text="Hello?", pipeline="reviews"), "wrong_pipeline", "pipeline"),
         (PromptSubmitted(text="Hello?", model="nope"), "unknown_model", "model"),
         (PromptSubmitted(text="Hello?", model="all-minilm-l6-v2"), "unknown_model", "model"),
+        (PromptSubmitted(text="Hello?", template="nope"), "unknown_template", "template"),
+        (PromptSubmitted(text="Hello?", template="classify"), "wrong_template", "template"),
         (PromptSubmitted(input=["One"]), "wrong_pipeline", "pipeline"),
         (PromptSubmitted(text="Hello?", pipeline="embeddings"), "wrong_pipeline", "input"),
         (PromptSubmitted(input=["One"], text="Two", pipeline="embeddings"), "ambiguous", "input"),

@@ -41,6 +41,8 @@ def test_a_request_becomes_a_question() -> None:
         ({"logit_bias": {"50256": -100}}, "logit_bias"),
         ({"tools": [{"type": "function"}]}, "tools"),
         ({"n": 2}, "n"),
+        ({"metadata": {"tone": 7}}, "metadata.tone"),
+        ({"metadata": ["tone"]}, "metadata"),
         ({"top_logprobs": 2}, "top_logprobs"),
         ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
         ({"logprobs": 1}, "logprobs"),
@@ -61,6 +63,11 @@ def test_what_would_not_be_honoured_is_refused_by_name(changed: dict[str, object
     with pytest.raises(Invalid) as refused:
         read_request(body(**changed), "id")
     assert refused.value.field == field
+
+
+def test_a_template_and_what_fills_it_are_passed_on() -> None:
+    question = read_request(body(template="rewrite", metadata={"tone": "formal"}), "id").question
+    assert (question.template, question.metadata) == ("rewrite", {"tone": "formal"})
 
 
 def test_a_restart_that_says_the_same_again_goes_on_where_it_was() -> None:

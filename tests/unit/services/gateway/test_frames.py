@@ -26,7 +26,9 @@ def problem(raw: str | bytes) -> tuple[str, str]:
 def test_an_ask_carries_everything_that_shapes_the_answer() -> None:
     sampling = {"temperature": 0, "top_p": 0.9, "max_tokens": 64, "seed": 7, "stop": ["\n"]}
     frame = read(type="ask", id=ID, conversation="c", text="Hi", pipeline="chat", model="m", sampling=sampling)
-    assert frame == Ask(Question(ID, "c", "Hi", (), (), "chat", "m", "", Sampling(0.0, 0.9, 64, 7, ("\n",))))
+    assert frame == Ask(
+        Question(ID, "c", "Hi", pipeline="chat", model="m", sampling=Sampling(0.0, 0.9, 64, 7, ("\n",)))
+    )
 
 
 def test_an_empty_text_is_for_preprocessing_to_answer() -> None:

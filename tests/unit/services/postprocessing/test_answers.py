@@ -259,3 +259,11 @@ async def test_vectors_are_an_answer_that_nobody_remembers(finishing: Finishing)
     assert (completed.status, completed.text) == (ResponseCompleted.ANSWERED, "")
     assert [list(each.values) for each in completed.embeddings] == [[0.5, -0.5]]
     assert await finishing.memory.recent("acme", "turn", 5) == []
+
+
+async def test_a_reader_is_told_that_the_conversation_was_cut(finishing: Finishing) -> None:
+    turn = answered("Free.")
+    turn.prepared.trimmed_messages = 4
+    (notice,) = (await finishing.completed(turn)).notices
+    assert notice.code == "history_trimmed"
+    assert "oldest 4 messages" in notice.text
