@@ -1,5 +1,6 @@
 """Composition root of preprocessing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,11 +17,12 @@ from headrace.v1.reviews_pb2 import ReviewSubmitted
 from services.preprocessing.adapters.language import LangidDetector
 from services.preprocessing.adapters.models import RegistryModels
 from services.preprocessing.adapters.opening import Opening, undecodable_prompt, undecodable_review
+from services.preprocessing.adapters.spelling import SymSpellSpeller, words_of
 from services.preprocessing.handlers.inputs import Inputs
 from services.preprocessing.handlers.preparing import Preparing
 from services.preprocessing.handlers.prompts import Prompts
 from services.preprocessing.handlers.reviews import Reviews
-from services.preprocessing.ports import LanguageDetector, Models, Templates
+from services.preprocessing.ports import LanguageDetector, Models, Speller, Templates
 from services.preprocessing.settings import Settings
 
 
@@ -31,14 +33,16 @@ def build_app(
     templates: Templates | None = None,
     models: Models | None = None,
     languages: LanguageDetector | None = None,
+    speller: Speller | None = None,
 ) -> Service:
     """Read the configuration, load nothing heavy: tokenizers and the language table come with `lifespan`."""
     pipelines = pipelines or Pipelines.load(infra_dir() / "pipelines")
     templates = templates or YamlTemplates.load(infra_dir() / "prompts")
     models = models or RegistryModels(load_registry(infra_dir() / "models"))
     languages = languages or LangidDetector()
+    speller = speller or SymSpellSpeller(words_of(infra_dir() / "prompts" / "words.txt"))
     limits = settings.limits()
-    preparing = Preparing(templates, models, languages)
+    preparing = Preparing(templates, models, languages, speller)
     prompts = Prompts(pipelines, preparing, Inputs(models), limits)
     reviews = Reviews(pipelines, preparing, models, languages, limits)
     opening = Opening(pipelines)
@@ -47,6 +51,8 @@ def build_app(
     async def lifespan() -> AsyncIterator[None]:
         """Load what the first prompt would else wait for."""
         languages.detect("warm up")
+        if any(template.corrects_typos for template in templates.all()):
+            await asyncio.to_thread(speller.load)
         for name in sorted({pipelines.get(usual).settings["model"] for usual in ("chat", "reviews")}):
             model = await models.get(name, task="label")
             if not model.labels:

@@ -24,11 +24,27 @@ class LanguageDetector(Protocol):
         ...
 
 
+class Speller(Protocol):
+    """Knows what a misspelt English word should be. Both may take seconds the first time."""
+
+    def load(self) -> None:
+        """Be ready for the first text."""
+        ...
+
+    def suggest(self, word: str) -> str | None:
+        """What a lower-case word should be; None where it is right, or nobody can say."""
+        ...
+
+
 class Templates(Protocol):
     """Prompt templates by name and version."""
 
     def get(self, reference: str, *, field: str = "pipeline") -> Template:
         """The template `name/version`, or the latest version of `name`; raises `Invalid` of the field that names it."""
+        ...
+
+    def all(self) -> Sequence[Template]:
+        """Every version of every template."""
         ...
 
     def render(self, template: Template, slots: Slots) -> Rendered:

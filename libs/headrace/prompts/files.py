@@ -60,6 +60,7 @@ class _File(_Part):
     sources_template: str = ""
     sampling: _Sampling
     cache: Cache
+    typos: Literal["leave", "correct"] = "leave"
     labels: tuple[_Label, ...] = ()
 
     @field_validator("slots")
@@ -135,6 +136,7 @@ def _compile(name: str, version: str, read: _File, environment: jinja2.Environme
         labels=tuple(Label(label.name, label.description) for label in read.labels),
         slots={name: slot.default for name, slot in read.slots.items()},
         description=read.description,
+        corrects_typos=read.typos == "correct",
     )
     examples = tuple(
         message

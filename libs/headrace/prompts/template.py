@@ -52,6 +52,8 @@ class Template:
     # Slots of its own, with what each holds where the client says nothing.
     slots: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
+    # Whether typing errors in the question are corrected before anybody else reads it.
+    corrects_typos: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What prompts and reviews have in common once they are checked: template, rendering, count, budget."""
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +15,16 @@ from headrace.v1.turns_pb2 import Prepared
 from services.preprocessing.adapters import wire
 from services.preprocessing.domain.budget import Budget, budget
 from services.preprocessing.domain.drawing import cacheable, drawn
-from services.preprocessing.domain.normalisation import normalise
+from services.preprocessing.domain.normalisation import Normalised, normalise
 from services.preprocessing.domain.request import Expired, Form, Refusal, Rejected
 from services.preprocessing.domain.trimming import ROOM_FOR_SOURCES, beginnings, good
-from services.preprocessing.ports import LanguageDetector, Model, Models, Templates
+from services.preprocessing.domain.typos import correct
+from services.preprocessing.ports import LanguageDetector, Model, Models, Speller, Templates
 
 # The stage that looks for sources.
 _GROUNDING: Final = "grounding"
+# The language whose words the speller knows.
+_SPELT: Final = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ class Question:
 class Preparing:
     """Normalises, renders, counts."""
 
-    def __init__(self, templates: Templates, models: Models, languages: LanguageDetector) -> None:
+    def __init__(self, templates: Templates, models: Models, languages: LanguageDetector, speller: Speller) -> None:
+        self._speller = speller
         self._templates = templates
         self._models = models
         self._languages = languages
@@ -68,6 +73,8 @@ class Preparing:
         if not normalised.text:
             return invisible(question.field)
         language = self._languages.detect(normalised.text)
+        if template.corrects_typos and language.code == _SPELT:
+            normalised = await asyncio.to_thread(self._corrected, normalised)
         form = question.form
         slots = Slots(
             normalised.text,
@@ -104,6 +111,10 @@ class Preparing:
             normalisations=normalised.changes,
             trimmed_messages=begin,
         )
+
+    def _corrected(self, normalised: Normalised) -> Normalised:
+        text = correct(normalised.text, self._speller.suggest)
+        return normalised if text == normalised.text else Normalised(text, (*normalised.changes, "typos"))
 
     async def _fitted(
         self, question: Question, template: Template, model: Model, rendered: Rendered
