@@ -10,18 +10,22 @@ from headrace.stores.masks import RedisMaskStore
 from headrace.stores.memory import RedisConversationMemory
 from headrace.stores.redis import connect
 from headrace.v1.turns_pb2 import ClearedDelta
-from services.postprocessing.handlers import Answers, Deltas, stream_of
-from services.postprocessing.ports import Masks, Memory
+from services.postprocessing.adapters.polishing import HarperPolisher
+from services.postprocessing.handlers import Answers, Deltas, Finishing, stream_of
+from services.postprocessing.ports import Masks, Memory, Polisher
 from services.postprocessing.settings import Settings
 
 
-def build_app(settings: Settings, *, memory: Memory | None = None, masks: Masks | None = None) -> Service:
+def build_app(
+    settings: Settings, *, memory: Memory | None = None, masks: Masks | None = None, polisher: Polisher | None = None
+) -> Service:
     """Wire the stores; Redis is dialled with the first command."""
     redis = connect(settings.redis_url)
     memory = memory or RedisConversationMemory(
         redis, keep=settings.memory_exchanges, ttl_seconds=settings.memory_seconds
     )
     masks = masks or RedisMaskStore(redis)
+    finishing = Finishing(polisher or HarperPolisher())
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -34,8 +38,10 @@ def build_app(settings: Settings, *, memory: Memory | None = None, masks: Masks 
         settings=settings,
         lifespan=lifespan,
         stages=(
-            TurnStage("postprocessing", section="final", handler=Answers(memory, masks).finish),
-            StreamStage("deltas", topics.DELTAS_CLEARED, ClearedDelta, stream=stream_of, step=Deltas(masks).step),
+            TurnStage("postprocessing", section="final", handler=Answers(memory, masks, finishing).finish),
+            StreamStage(
+                "deltas", topics.DELTAS_CLEARED, ClearedDelta, stream=stream_of, step=Deltas(masks, finishing).step
+            ),
         ),
     )
 

@@ -3,6 +3,19 @@
 from typing import Protocol
 
 from headrace.stores.memory import Exchange
+from services.postprocessing.domain.formatting import Style
+
+
+class Polisher(Protocol):
+    """Puts texts right. Both may take seconds the first time."""
+
+    def load(self, style: Style) -> None:
+        """Be ready for the first text."""
+        ...
+
+    def polish(self, text: str, style: Style) -> str:
+        """The text put right; the same text gives the same."""
+        ...
 
 
 class Memory(Protocol):

@@ -97,12 +97,10 @@ class Gate:
             # Fail closed: without its policy an answer is not shown.
             log.error("answer stopped: it has no policy", turn_id=delta.context.turn_id, error=type(exc).__name__)
             stop = ClearedText(0, "", last=True, stopped=True)
-            refusal = wire.cleared_to(delta.context, stop, "none", context.key)
+            refusal = wire.cleared_to(delta, stop, "none", context.key)
             return Folded(None, (refusal,) if piece.offset == 0 else (), ended=True)
         taken = step(stream, piece, book.policy, book.detectors)
-        out = tuple(
-            wire.cleared_to(delta.context, cleared, book.policy.identity, context.key) for cleared in taken.cleared
-        )
+        out = tuple(wire.cleared_to(delta, cleared, book.policy.identity, context.key) for cleared in taken.cleared)
         if taken.futile:
             # After the stop has gone out: whoever reads the log finds why the answer ends.
             out = (*out, wire.stop_to(delta.context))

@@ -61,6 +61,7 @@ class _File(_Part):
     sampling: _Sampling
     cache: Cache
     typos: Literal["leave", "correct"] = "leave"
+    polish: Literal["", "grammar", "formal"] = ""
     labels: tuple[_Label, ...] = ()
 
     @field_validator("slots")
@@ -136,6 +137,7 @@ def _compile(name: str, version: str, read: _File, environment: jinja2.Environme
         labels=tuple(Label(label.name, label.description) for label in read.labels),
         slots={name: slot.default for name, slot in read.slots.items()},
         description=read.description,
+        polish=read.polish,
         corrects_typos=read.typos == "correct",
     )
     examples = tuple(

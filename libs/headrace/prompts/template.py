@@ -54,6 +54,8 @@ class Template:
     description: str = ""
     # Whether typing errors in the question are corrected before anybody else reads it.
     corrects_typos: bool = False
+    # What is put right in the answer, which is then shown all at once: "grammar" or "formal"; empty: nothing.
+    polish: str = ""
 
 
 @dataclass(frozen=True, slots=True)

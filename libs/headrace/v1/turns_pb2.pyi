@@ -94,7 +94,7 @@ class Outcome(_message.Message):
     def __init__(self, status: _Optional[_Union[_responses_pb2.ResponseCompleted.Status, str]] = ..., error: _Optional[_Union[_responses_pb2.Error, _Mapping]] = ..., stage: _Optional[str] = ...) -> None: ...
 
 class Prepared(_message.Message):
-    __slots__ = ("text", "language", "language_confidence", "template", "template_version", "instructions", "sources_template", "history", "question", "model", "model_revision", "sampling", "budget", "labels", "cacheable", "normalisations", "response_format", "input", "trimmed_messages")
+    __slots__ = ("text", "language", "language_confidence", "template", "template_version", "instructions", "sources_template", "history", "question", "model", "model_revision", "sampling", "budget", "labels", "cacheable", "normalisations", "response_format", "input", "trimmed_messages", "polish")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -114,6 +114,7 @@ class Prepared(_message.Message):
     RESPONSE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     TRIMMED_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    POLISH_FIELD_NUMBER: _ClassVar[int]
     text: str
     language: str
     language_confidence: float
@@ -133,7 +134,8 @@ class Prepared(_message.Message):
     response_format: _prompts_pb2.ResponseFormat
     input: _containers.RepeatedScalarFieldContainer[str]
     trimmed_messages: int
-    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., language_confidence: _Optional[float] = ..., template: _Optional[str] = ..., template_version: _Optional[str] = ..., instructions: _Optional[str] = ..., sources_template: _Optional[str] = ..., history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., question: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., sampling: _Optional[_Union[_prompts_pb2.Sampling, _Mapping]] = ..., budget: _Optional[_Union[TokenBudget, _Mapping]] = ..., labels: _Optional[_Iterable[_Union[_reviews_pb2.Label, _Mapping]]] = ..., cacheable: _Optional[bool] = ..., normalisations: _Optional[_Iterable[str]] = ..., response_format: _Optional[_Union[_prompts_pb2.ResponseFormat, _Mapping]] = ..., input: _Optional[_Iterable[str]] = ..., trimmed_messages: _Optional[int] = ...) -> None: ...
+    polish: str
+    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., language_confidence: _Optional[float] = ..., template: _Optional[str] = ..., template_version: _Optional[str] = ..., instructions: _Optional[str] = ..., sources_template: _Optional[str] = ..., history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., question: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., sampling: _Optional[_Union[_prompts_pb2.Sampling, _Mapping]] = ..., budget: _Optional[_Union[TokenBudget, _Mapping]] = ..., labels: _Optional[_Iterable[_Union[_reviews_pb2.Label, _Mapping]]] = ..., cacheable: _Optional[bool] = ..., normalisations: _Optional[_Iterable[str]] = ..., response_format: _Optional[_Union[_prompts_pb2.ResponseFormat, _Mapping]] = ..., input: _Optional[_Iterable[str]] = ..., trimmed_messages: _Optional[int] = ..., polish: _Optional[str] = ...) -> None: ...
 
 class TokenBudget(_message.Message):
     __slots__ = ("context_window", "max_new_tokens", "used", "remaining")
@@ -232,7 +234,7 @@ class Final(_message.Message):
     def __init__(self, completed: _Optional[_Union[_responses_pb2.ResponseCompleted, _Mapping]] = ..., classified: _Optional[_Union[_reviews_pb2.ReviewClassified, _Mapping]] = ...) -> None: ...
 
 class StreamContext(_message.Message):
-    __slots__ = ("turn_id", "conversation_id", "tenant", "subject", "pipeline", "reply", "deadline", "attempt", "markers", "masked", "again", "structured")
+    __slots__ = ("turn_id", "conversation_id", "tenant", "subject", "pipeline", "reply", "deadline", "attempt", "markers", "masked", "again", "structured", "polish")
     TURN_ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
@@ -245,6 +247,7 @@ class StreamContext(_message.Message):
     MASKED_FIELD_NUMBER: _ClassVar[int]
     AGAIN_FIELD_NUMBER: _ClassVar[int]
     STRUCTURED_FIELD_NUMBER: _ClassVar[int]
+    POLISH_FIELD_NUMBER: _ClassVar[int]
     turn_id: str
     conversation_id: str
     tenant: str
@@ -257,7 +260,8 @@ class StreamContext(_message.Message):
     masked: bool
     again: bool
     structured: bool
-    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., tenant: _Optional[str] = ..., subject: _Optional[str] = ..., pipeline: _Optional[str] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt: _Optional[int] = ..., markers: _Optional[_Iterable[str]] = ..., masked: _Optional[bool] = ..., again: _Optional[bool] = ..., structured: _Optional[bool] = ...) -> None: ...
+    polish: str
+    def __init__(self, turn_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., tenant: _Optional[str] = ..., subject: _Optional[str] = ..., pipeline: _Optional[str] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt: _Optional[int] = ..., markers: _Optional[_Iterable[str]] = ..., masked: _Optional[bool] = ..., again: _Optional[bool] = ..., structured: _Optional[bool] = ..., polish: _Optional[str] = ...) -> None: ...
 
 class GeneratedDelta(_message.Message):
     __slots__ = ("context", "offset", "text", "last", "finish_reason")
@@ -274,17 +278,19 @@ class GeneratedDelta(_message.Message):
     def __init__(self, context: _Optional[_Union[StreamContext, _Mapping]] = ..., offset: _Optional[int] = ..., text: _Optional[str] = ..., last: _Optional[bool] = ..., finish_reason: _Optional[str] = ...) -> None: ...
 
 class ClearedDelta(_message.Message):
-    __slots__ = ("context", "seq", "text", "verdict_id", "last", "stopped")
+    __slots__ = ("context", "seq", "text", "verdict_id", "last", "stopped", "finish_reason")
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     VERDICT_ID_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     STOPPED_FIELD_NUMBER: _ClassVar[int]
+    FINISH_REASON_FIELD_NUMBER: _ClassVar[int]
     context: StreamContext
     seq: int
     text: str
     verdict_id: str
     last: bool
     stopped: bool
-    def __init__(self, context: _Optional[_Union[StreamContext, _Mapping]] = ..., seq: _Optional[int] = ..., text: _Optional[str] = ..., verdict_id: _Optional[str] = ..., last: _Optional[bool] = ..., stopped: _Optional[bool] = ...) -> None: ...
+    finish_reason: str
+    def __init__(self, context: _Optional[_Union[StreamContext, _Mapping]] = ..., seq: _Optional[int] = ..., text: _Optional[str] = ..., verdict_id: _Optional[str] = ..., last: _Optional[bool] = ..., stopped: _Optional[bool] = ..., finish_reason: _Optional[str] = ...) -> None: ...

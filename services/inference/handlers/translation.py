@@ -122,4 +122,5 @@ def stream_context(turn: Turn, attempt: int, *, again: bool) -> StreamContext:
         markers=[passage.marker for passage in turn.grounding.passages],
         masked=turn.safety.masked,
         structured=constraint_of(turn) is not None,
+        polish=turn.prepared.polish,
     )

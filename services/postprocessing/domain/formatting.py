@@ -11,7 +11,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
+
+# What is put right in an answer; "formal" does all that "grammar" does.
+Style = Literal["grammar", "formal"]
 
 _SPECIAL: Final = re.compile(r"<\|[a-z0-9_]{1,32}\|>")
 _SPECIAL_BEGUN: Final = re.compile(r"<(?:\|(?:[a-z0-9_]{0,32}|[a-z0-9_]{1,32}\|))?\Z")
@@ -30,6 +33,8 @@ class Rules:
     masks: Mapping[str, str] = field(default_factory=dict)
     # Text for a program: what looks like a marker may be an array, and what a mask stands for stands within a string.
     structured: bool = False
+    # What is put right once the text is whole, which is not shown before: "grammar" or "formal".
+    polish: Style | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,8 @@ class Preparing:
             cacheable=cacheable(template.cache, question.sampling, drawing),
             normalisations=normalised.changes,
             trimmed_messages=begin,
+            # A program reads what has a form: nothing of it is put right.
+            polish=template.polish if not slots.form else "",
         )
 
     def _corrected(self, normalised: Normalised) -> Normalised:

@@ -56,8 +56,9 @@ def stream_of(delta: GeneratedDelta) -> str:
     return delta.context.turn_id
 
 
-def cleared_to(context: StreamContext, cleared: Cleared, policy_version: str, key: str) -> Outgoing:
+def cleared_to(generated: GeneratedDelta, cleared: Cleared, policy_version: str, key: str) -> Outgoing:
     """A cleared delta; its verdict's name says by which policy, and is the same whenever it is judged again."""
+    context = generated.context
     place = f"{context.turn_id}:{context.attempt}:{cleared.seq}"
     delta = ClearedDelta(
         context=context,
@@ -66,6 +67,7 @@ def cleared_to(context: StreamContext, cleared: Cleared, policy_version: str, ke
         verdict_id=f"{policy_version}:{place}",
         last=cleared.last,
         stopped=cleared.stopped,
+        finish_reason=generated.finish_reason if cleared.last else "",
     )
     identity: Mapping[str, str] = {headers.MESSAGE_ID: f"{place}:cleared"}
     return Outgoing(topics.DELTAS_CLEARED, key, delta, tenant=context.tenant, headers=identity)

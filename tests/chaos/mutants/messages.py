@@ -17,11 +17,13 @@ from headrace.v1.knowledge_pb2 import KnowledgeDocument
 from headrace.v1.prompts_pb2 import CancelRequested, ChatMessage, PromptSubmitted, ResponseFormat, Sampling
 from headrace.v1.responses_pb2 import (
     Citation,
+    Embedding,
     Error,
     Notice,
     ResponseCompleted,
     ResponseDelta,
     StageTiming,
+    TokenLogprob,
     Usage,
     Verdict,
 )
@@ -74,6 +76,7 @@ def prompt(chance: Random, now_ms: int) -> PromptSubmitted:
         user="somebody",
         pipeline="chat",
         model=MODEL,
+        template="chat",
         sampling=Sampling(temperature=0.5, top_p=0.9, max_tokens=64, seed=chance.getrandbits(31), stop=["@@"]),
         response_format=ResponseFormat(type="text"),
         deadline=timestamp(now_ms + _PER_DAY_MS // 2),
@@ -163,6 +166,8 @@ def completed(chance: Random) -> ResponseCompleted:
         arm="default",
         model=MODEL,
         notices=[Notice(code="sources_unavailable", text="the sources could not be reached")],
+        logprobs=[TokenLogprob(token="So", bytes=b"So", logprob=-0.5, top=[TokenLogprob(token="As", logprob=-1.5)])],
+        embeddings=[Embedding(values=[0.5, -0.5])],
     )
 
 

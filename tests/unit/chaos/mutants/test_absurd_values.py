@@ -11,7 +11,7 @@ from services.feedback.adapters.wire import completed_of
 from services.gateway.adapters.wire import answer_of
 from services.gateway.domain.answers import Status
 from services.inference.handlers.translation import sampling_of
-from services.postprocessing.adapters import verdict_of
+from services.postprocessing.adapters.wire import verdict_of
 
 _UNKNOWN = 99
 

@@ -12,7 +12,9 @@ from headrace.v1.responses_pb2 import Citation, Error, ResponseCompleted, Usage
 from headrace.v1.reviews_pb2 import ReviewClassified, ReviewSubmitted
 from headrace.v1.turns_pb2 import Grounding, Inference, LabelScore, Outcome, OutputJudgement, Prepared, Safety, Turn
 from services.postprocessing.handlers import Answers
+from services.postprocessing.handlers import Finishing as LastTouch
 from tests.fakes.contexts import a_context
+from tests.fakes.polishing import Shouting
 from tests.fakes.stores import InMemoryConversationMemory, InMemoryMaskStore
 
 
@@ -24,7 +26,7 @@ class Finishing:
     masks: InMemoryMaskStore
 
     async def of(self, turn: Turn) -> tuple[Next, Outgoing]:
-        result = await Answers(self.memory, self.masks).finish(turn, a_context())
+        result = await Answers(self.memory, self.masks, LastTouch(Shouting())).finish(turn, a_context())
         assert isinstance(result, Next)
         (outgoing,) = result.also
         return result, outgoing
@@ -267,3 +269,28 @@ async def test_a_reader_is_told_that_the_conversation_was_cut(finishing: Finishi
     (notice,) = (await finishing.completed(turn)).notices
     assert notice.code == "history_trimmed"
     assert "oldest 4 messages" in notice.text
+
+
+async def test_an_answer_that_was_cut_is_closed(finishing: Finishing) -> None:
+    turn = answered("Run this:\n```sh\nmake run")
+    turn.inference.finish_reason = "length"
+    assert (await finishing.completed(turn)).text == "Run this:\n```sh\nmake run\n```"
+    turn.prepared.response_format.type = "json_object"
+    assert (await finishing.completed(turn)).text == "Run this:\n```sh\nmake run"
+
+
+async def test_an_answer_is_put_right_where_its_template_asks_for_it(finishing: Finishing) -> None:
+    turn = answered("Free.")
+    turn.prepared.polish = "formal"
+    assert (await finishing.completed(turn)).text == "FREE. (formal)"
+    turn.prepared.polish = "a style of tomorrow"
+    assert (await finishing.completed(turn)).text == "Free."
+
+
+async def test_addresses_that_nobody_gave_are_named(finishing: Finishing) -> None:
+    turn = answered("See https://shop.example/returns and https://made.up/page.")
+    turn.grounding.passages[0].uri = "https://www.shop.example/returns/"
+    (notice,) = (await finishing.completed(turn)).notices
+    assert notice.code == "links_not_in_sources"
+    assert "https://made.up/page." in notice.text
+    assert "shop.example" not in notice.text

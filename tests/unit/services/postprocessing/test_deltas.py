@@ -8,8 +8,9 @@ from headrace.messaging.errors import Invalid, Retryable
 from headrace.v1.responses_pb2 import ResponseDelta
 from headrace.v1.turns_pb2 import ClearedDelta, Reply, StreamContext
 from services.postprocessing.domain.stream import Begins, Continues, Ignored, Missing, Place, Position, place
-from services.postprocessing.handlers import Deltas, Stream
+from services.postprocessing.handlers import Deltas, Finishing, Stream
 from tests.fakes.contexts import a_context
+from tests.fakes.polishing import Shouting
 from tests.fakes.stores import InMemoryMaskStore
 
 
@@ -22,7 +23,7 @@ def cleared(seq: int, text: str, *, attempt: int = 1, last: bool = False, masked
 
 
 async def play(deltas: list[ClearedDelta], masks: InMemoryMaskStore | None = None) -> list[Folded[Stream]]:
-    step = Deltas(masks or InMemoryMaskStore()).step
+    step = Deltas(masks or InMemoryMaskStore(), Finishing(Shouting())).step
     stream, folds = None, []
     for delta in deltas:
         folded = await step(stream, delta, a_context())
@@ -120,3 +121,18 @@ def test_a_delta_has_its_place(position: Position | None, attempt: int, seq: int
 
 def test_an_attempt_that_says_that_it_is_not_the_first_may_supersede_what_was_seen() -> None:
     assert place(None, 1700, 0, again=True) == Begins(restarted=True)
+
+
+async def test_what_is_put_right_is_shown_once_it_is_whole() -> None:
+    deltas = [cleared(0, "It is"), cleared(1, " free"), cleared(2, ".", last=True)]
+    for delta in deltas:
+        delta.context.polish = "grammar"
+    assert [delta.text for delta in shown(await play(deltas))] == ["", "", "IT IS FREE. (grammar)"]
+
+
+@pytest.mark.parametrize(("stopped", "end"), [(False, "\n```"), (True, "")])
+async def test_a_stream_that_was_cut_is_closed_with_its_last_delta(*, stopped: bool, end: str) -> None:
+    last = cleared(1, "ke run", last=True)
+    last.finish_reason, last.stopped = "length", stopped
+    folds = await play([cleared(0, "```sh\nma"), last])
+    assert "".join(delta.text for delta in shown(folds)) == "```sh\nmake run" + end

@@ -1,7 +1,7 @@
 """Turns and deltas from the wire to the domain, responses back to it."""
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 from headrace.messaging import headers, topics
 from headrace.messaging.contract import JSON, PROTOBUF, Outgoing
@@ -9,7 +9,8 @@ from headrace.v1.responses_pb2 import Error, Notice, ResponseCompleted, Response
 from headrace.v1.reviews_pb2 import ReviewClassified
 from headrace.v1.turns_pb2 import ClearedDelta, Outcome, Reply, Turn
 from services.postprocessing.domain.answer import Generated, Judged, Status, Verdict, conclude, in_order_of_citation
-from services.postprocessing.domain.formatting import Rules
+from services.postprocessing.domain.formatting import Rules, Style
+from services.postprocessing.domain.links import unknown
 
 _STOPPED: Final = Error(
     code="answer_stopped", message="The answer was stopped because it broke a rule; its verdicts say which. Rephrase."
@@ -18,6 +19,8 @@ _WITHOUT_SOURCES: Final = Notice(
     code="sources_unavailable",
     text="Sources, or what was said before, could not be reached: this answer was made without them.",
 )
+# So many addresses are named.
+_NAMED: Final = 5
 _NOTHING: Final = Error(code="no_answer", message="No stage of this pipeline made an answer: check its stages.")
 
 
@@ -40,7 +43,22 @@ def rules_of(turn: Turn, masks: Mapping[str, str]) -> Rules:
     """What the answer may cite: the same markers that its deltas were given."""
     form = turn.prepared.response_format.type
     markers = frozenset(passage.marker for passage in turn.grounding.passages)
-    return Rules(markers, masks, structured=form in {"json_object", "json_schema", "choice"})
+    return Rules(
+        markers,
+        masks,
+        structured=form in {"json_object", "json_schema", "choice"},
+        polish=style_of(turn.prepared.polish),
+    )
+
+
+def style_of(polish: str) -> Style | None:
+    """What is to be put right; a style that is not known here is none."""
+    return cast("Style", polish) if polish in get_args(Style) else None
+
+
+def is_cut(finish_reason: str) -> bool:
+    """Whether the model was stopped in the middle, at the length that it had."""
+    return finish_reason == "length"
 
 
 def completed_of(turn: Turn, verdict: Verdict, text: str) -> ResponseCompleted:
@@ -64,7 +82,7 @@ def completed_of(turn: Turn, verdict: Verdict, text: str) -> ResponseCompleted:
         tenant=turn.tenant,
         arm=turn.arm,
         model=turn.inference.model or turn.prepared.model,
-        notices=notices_of(turn) if text else [],
+        notices=[*notices_of(turn), *_unknown_links(turn, text)] if text else [],
         embeddings=turn.inference.embeddings,
         # Of an answer that was stopped they would tell what was not to be said.
         logprobs=turn.inference.logprobs if verdict.status == "ANSWERED" else [],
@@ -81,6 +99,18 @@ def notices_of(turn: Turn) -> list[Notice]:
         text = f"The conversation is longer than the model reads: its oldest {trimmed} messages were left out."
         notices.append(Notice(code="history_trimmed", text=text))
     return notices
+
+
+def _unknown_links(turn: Turn, text: str) -> list[Notice]:
+    """What to say of addresses that neither the sources nor the conversation had."""
+    given = [turn.prepared.text, turn.prepared.instructions, turn.grounding.context]
+    given += [passage.uri for passage in turn.grounding.passages]
+    given += [message.content for history in (turn.prepared.history, turn.grounding.history) for message in history]
+    if not (links := unknown(text, given)):
+        return []
+    said = f"Check before you follow: no source has {', '.join(links[:_NAMED])}"
+    more = f" and {len(links) - _NAMED} more" if len(links) > _NAMED else ""
+    return [Notice(code="links_not_in_sources", text=f"{said}{more}.")]
 
 
 def classified_of(turn: Turn) -> ReviewClassified:
