@@ -1,0 +1,13 @@
+"""`headrace eval`: what the parts reach on public data, with sizes, intervals and baselines."""
+
+import typer
+
+from headrace.cli.eval import reviews
+
+
+def register(root: typer.Typer) -> None:
+    """Add `headrace eval` with its commands."""
+    group = typer.Typer(help="Measure on public data, fetched for it and pinned.", no_args_is_help=True)
+    group.callback()(lambda: None)
+    group.command("reviews", epilog=reviews.EPILOG)(reviews.eval_reviews)
+    root.add_typer(group, name="eval")
