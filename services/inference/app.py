@@ -55,7 +55,7 @@ def build_app(
         models = owned = _models(settings)
     inferring = Inferring(
         registry,
-        Generation(models, clock, linger_ms=settings.linger_ms),
+        Generation(registry, models, clock, linger_ms=settings.linger_ms),
         Claims(ledger, clock, lease_seconds=settings.lease_seconds),
         Answers(cache, clock),
         clock,

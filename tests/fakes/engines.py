@@ -34,6 +34,8 @@ class ScriptedEngine:
     fails_after: int | None = None
     waits_first: bool = False
     too_late: bool = False
+    # Nobody is taken on.
+    full: bool = False
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     requests: list[GenerationRequest] = field(default_factory=list)
     scored: list[ScoreRequest] = field(default_factory=list)
@@ -50,6 +52,8 @@ class ScriptedEngine:
         try:
             if self.too_late:
                 raise TooLate("no slot in time")
+            if self.full:
+                raise Retryable("its queue is taken")
             if self.waits_first:
                 await self.go_on.wait()
             for count, word in enumerate(self.words, start=1):

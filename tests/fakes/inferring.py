@@ -14,6 +14,7 @@ from services.inference.handlers.embedding import Embeddings
 from services.inference.handlers.generation import Generation
 from services.inference.handlers.inference import Inferring
 from services.inference.handlers.kinds import Kinds
+from services.inference.ports import Models
 from tests.fakes.contexts import Published, a_context
 from tests.fakes.engines import InMemoryCache, InMemoryLedger, OneEngine, ScriptedEngine
 
@@ -33,15 +34,15 @@ ENCODER = SPEC.model_copy(update={"name": "encoder", "task": "embed"})
 class Bench:
     """The handler with everything around it in memory."""
 
-    def __init__(self, engine: ScriptedEngine | None = None) -> None:
+    def __init__(self, engine: ScriptedEngine | None = None, models: Models | None = None, *specs: ModelSpec) -> None:
         self.engine = engine or ScriptedEngine()
         self.ledger = InMemoryLedger()
         self.cache = InMemoryCache()
         clock = SystemClock()
-        registry = Registry({SPEC.name: SPEC, ENCODER.name: ENCODER})
+        registry = Registry({spec.name: spec for spec in (SPEC, ENCODER, *specs)})
         inferring = Inferring(
             registry,
-            Generation(OneEngine(self.engine), clock, linger_ms=0),
+            Generation(registry, models or OneEngine(self.engine), clock, linger_ms=0),
             Claims(self.ledger, clock, lease_seconds=30),
             Answers(self.cache, clock),
             clock,

@@ -50,6 +50,7 @@ def load_registry(folder: Path) -> Registry:
         specs[spec.name] = _anchored(spec, folder)
     for name, spec in specs.items():
         specs[name] = _on_its_encoder(spec, specs, folder)
+        _can_be_replaced(spec, specs, folder)
     if not specs:
         raise Fatal(f"no models in {folder}: set HEADRACE_INFRA_DIR to the folder that holds models/")
     return Registry(specs)
@@ -64,6 +65,13 @@ def _on_its_encoder(spec: ModelSpec, specs: Mapping[str, ModelSpec], folder: Pat
         known = ", ".join(name for name, other in specs.items() if other.task == "embed")
         raise Fatal(f"{folder / spec.name}.yaml names the encoder {spec.encoder!r}: use one of {known}")
     return spec.model_copy(update={"encoder": encoder})
+
+
+def _can_be_replaced(spec: ModelSpec, specs: Mapping[str, ModelSpec], folder: Path) -> None:
+    others = [name for name, other in specs.items() if other.task == spec.task and name != spec.name]
+    if spec.fallback is not None and spec.fallback not in others:
+        known = ", ".join(others) or "none: there is no other for its task"
+        raise Fatal(f"{folder / spec.name}.yaml names the fallback {spec.fallback!r}: use one of {known}")
 
 
 def _anchored(spec: ModelSpec, folder: Path) -> ModelSpec:

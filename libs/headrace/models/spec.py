@@ -143,6 +143,8 @@ class ModelSpec(_Part):
     limits: Limits
     # Above 1 keeps a small model from saying the same sentence for ever; scores of labels are not touched.
     repetition_penalty: float = Field(1.0, ge=1.0, le=2.0)
+    # Who answers in its place where it cannot be reached or has no room: a model for the same task.
+    fallback: Name | None = None
     mock: MockOptions | None = None
     # Of a classifier: its classes, and the embedding model under its head, which a registry puts in place of its name.
     labels: tuple[ClassLabel, ...] = ()

@@ -190,7 +190,7 @@ class OutputJudgement(_message.Message):
     def __init__(self, text: _Optional[str] = ..., stopped: _Optional[bool] = ..., delta_count: _Optional[int] = ...) -> None: ...
 
 class Inference(_message.Message):
-    __slots__ = ("text", "finish_reason", "model", "model_revision", "engine", "usage", "attempt", "time_to_first_token_ms", "duration_ms", "scores", "logprobs", "embeddings")
+    __slots__ = ("text", "finish_reason", "model", "model_revision", "engine", "usage", "attempt", "time_to_first_token_ms", "duration_ms", "scores", "logprobs", "embeddings", "in_place_of")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     FINISH_REASON_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -203,6 +203,7 @@ class Inference(_message.Message):
     SCORES_FIELD_NUMBER: _ClassVar[int]
     LOGPROBS_FIELD_NUMBER: _ClassVar[int]
     EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
+    IN_PLACE_OF_FIELD_NUMBER: _ClassVar[int]
     text: str
     finish_reason: str
     model: str
@@ -215,7 +216,8 @@ class Inference(_message.Message):
     scores: _containers.RepeatedCompositeFieldContainer[LabelScore]
     logprobs: _containers.RepeatedCompositeFieldContainer[_responses_pb2.TokenLogprob]
     embeddings: _containers.RepeatedCompositeFieldContainer[_responses_pb2.Embedding]
-    def __init__(self, text: _Optional[str] = ..., finish_reason: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., engine: _Optional[str] = ..., usage: _Optional[_Union[_responses_pb2.Usage, _Mapping]] = ..., attempt: _Optional[int] = ..., time_to_first_token_ms: _Optional[float] = ..., duration_ms: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[LabelScore, _Mapping]]] = ..., logprobs: _Optional[_Iterable[_Union[_responses_pb2.TokenLogprob, _Mapping]]] = ..., embeddings: _Optional[_Iterable[_Union[_responses_pb2.Embedding, _Mapping]]] = ...) -> None: ...
+    in_place_of: str
+    def __init__(self, text: _Optional[str] = ..., finish_reason: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., engine: _Optional[str] = ..., usage: _Optional[_Union[_responses_pb2.Usage, _Mapping]] = ..., attempt: _Optional[int] = ..., time_to_first_token_ms: _Optional[float] = ..., duration_ms: _Optional[float] = ..., scores: _Optional[_Iterable[_Union[LabelScore, _Mapping]]] = ..., logprobs: _Optional[_Iterable[_Union[_responses_pb2.TokenLogprob, _Mapping]]] = ..., embeddings: _Optional[_Iterable[_Union[_responses_pb2.Embedding, _Mapping]]] = ..., in_place_of: _Optional[str] = ...) -> None: ...
 
 class LabelScore(_message.Message):
     __slots__ = ("label", "score")

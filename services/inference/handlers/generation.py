@@ -5,9 +5,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import structlog
+
 from headrace.messaging.clock import Clock
 from headrace.messaging.contract import StageContext
-from headrace.messaging.errors import Invalid
+from headrace.messaging.errors import Invalid, Retryable
+from headrace.models.registry import Registry
 from headrace.models.spec import ModelSpec
 from headrace.v1.turns_pb2 import Inference, LabelScore, Turn
 from services.inference.domain.admission import Priority
@@ -16,8 +19,10 @@ from services.inference.domain.fingerprint import Shape
 from services.inference.handlers.deltas import DeltaStream, coalesced
 from services.inference.handlers.form import Form
 from services.inference.handlers.model_time import ModelTime
-from services.inference.handlers.translation import constraint_of, logprobs_to
+from services.inference.handlers.translation import constraint_of, logprobs_to, section_for, shape_of
 from services.inference.ports import Chat, Engine, GenerationRequest, Models, ScoreRequest, TooLate
+
+log = structlog.get_logger()
 
 # What the model is told of an answer that the grammar let pass and the schema does not.
 _AGAIN: Final = "That does not fit the schema: {problem}. Answer again, with JSON that fits it and nothing else."
@@ -44,14 +49,33 @@ def priority_of(context: StageContext) -> Priority:
 class Generation:
     """Runs one shape on its model; stopped in the middle, the section holds what was there by then."""
 
-    def __init__(self, models: Models, clock: Clock, *, linger_ms: int) -> None:
+    def __init__(self, registry: Registry, models: Models, clock: Clock, *, linger_ms: int) -> None:
+        self._registry = registry
         self._models = models
         self._clock = clock
         self._linger_s = linger_ms / 1000
 
     async def run(self, job: Job, shape: Shape) -> None:
-        """Answer or classify, on the engine of the job's model; `TooLate` where the deadline came first."""
-        engine = await self._models.engine(job.spec)
+        """Answer or classify, on the engine of the job's model or of its fallback; `TooLate` at the deadline."""
+        try:
+            await self._run(job, job.spec, shape)
+        except TooLate:
+            raise
+        except Retryable as exc:
+            # Of an answer that has begun another model would say something else.
+            if job.spec.fallback is None or job.section.text:
+                raise
+            other = self._registry.get(job.spec.fallback)
+            log.warning("another model answers", model=job.spec.name, fallback=other.name, reason=str(exc))
+            section_for(job.section, other, in_place_of=job.spec.name)
+            try:
+                await self._run(job, other, shape_of(job.turn, other))
+            except Invalid:
+                # What the other one cannot take is no fault of whoever asked for the first.
+                raise exc from None
+
+    async def _run(self, job: Job, spec: ModelSpec, shape: Shape) -> None:
+        engine = await self._models.engine(spec)
         # A cache's maker or a model that had to load may have taken all the time there was.
         if 0 < job.deadline_ms <= self._clock.now_ms():
             raise TooLate("the deadline passed before the model was asked")

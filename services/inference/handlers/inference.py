@@ -81,7 +81,8 @@ class Inferring:
         async with self._answers.place(fingerprint(shape) if job.turn.prepared.cacheable else None) as place:
             if place.found is None:
                 await self._generation.run(job, shape)
-                place.made = job.section.SerializeToString()
+                # The fingerprint names the model that was asked for.
+                place.made = None if job.section.in_place_of else job.section.SerializeToString()
                 return
         _adopt(job.section, Inference.FromString(place.found))
         if job.stream is not None:

@@ -19,7 +19,7 @@ def observe(section: Inference, spec: ModelSpec) -> None:
             attributes.GEN_AI_OPERATION: _operation(section),
             attributes.GEN_AI_PROVIDER: section.engine,
             attributes.GEN_AI_REQUEST_MODEL: spec.name,
-            attributes.GEN_AI_RESPONSE_MODEL: f"{spec.name}@{spec.revision}",
+            attributes.GEN_AI_RESPONSE_MODEL: f"{section.model}@{section.model_revision}",
             attributes.GEN_AI_FINISH_REASONS: [section.finish_reason],
             attributes.GEN_AI_INPUT_TOKENS: usage.prompt_tokens,
             attributes.GEN_AI_OUTPUT_TOKENS: usage.completion_tokens,
@@ -29,17 +29,17 @@ def observe(section: Inference, spec: ModelSpec) -> None:
     )
     if usage.cached:
         return
-    metrics.TOKENS.labels("prompt", spec.name).inc(usage.prompt_tokens)
-    metrics.TOKENS.labels("completion", spec.name).inc(usage.completion_tokens)
+    metrics.TOKENS.labels("prompt", section.model).inc(usage.prompt_tokens)
+    metrics.TOKENS.labels("completion", section.model).inc(usage.completion_tokens)
     if section.time_to_first_token_ms:
         span.set_attribute(attributes.GEN_AI_TIME_TO_FIRST_TOKEN, section.time_to_first_token_ms / 1000)
     if usage.completion_tokens > 1:
         per_token = (section.duration_ms - section.time_to_first_token_ms) / 1000 / (usage.completion_tokens - 1)
         span.set_attribute(attributes.GEN_AI_TIME_PER_OUTPUT_TOKEN, per_token)
-        metrics.TIME_PER_OUTPUT_TOKEN.labels(spec.name).observe(per_token)
+        metrics.TIME_PER_OUTPUT_TOKEN.labels(section.model).observe(per_token)
     log.info(
         "model answered",
-        model=spec.name,
+        model=section.model,
         engine=section.engine,
         finish_reason=section.finish_reason,
         prompt_tokens=usage.prompt_tokens,

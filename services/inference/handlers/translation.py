@@ -107,6 +107,11 @@ def section_of(spec: ModelSpec, attempt: int) -> Inference:
     return Inference(model=spec.name, model_revision=spec.revision, attempt=attempt)
 
 
+def section_for(section: Inference, spec: ModelSpec, *, in_place_of: str) -> None:
+    """Have another model answer: the section names it, and whom it stands in for."""
+    section.model, section.model_revision, section.in_place_of = spec.name, spec.revision, in_place_of
+
+
 def stream_context(turn: Turn, attempt: int, *, again: bool) -> StreamContext:
     """What every delta carries of its turn."""
     return StreamContext(

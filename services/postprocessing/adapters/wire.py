@@ -98,6 +98,9 @@ def notices_of(turn: Turn) -> list[Notice]:
     if trimmed := turn.prepared.trimmed_messages:
         text = f"The conversation is longer than the model reads: its oldest {trimmed} messages were left out."
         notices.append(Notice(code="history_trimmed", text=text))
+    if asked := turn.inference.in_place_of:
+        text = f"Model {asked} could not be reached: {turn.inference.model} answered in its place."
+        notices.append(Notice(code="model_replaced", text=text))
     return notices
 
 

@@ -141,3 +141,12 @@ def test_an_encoder_that_is_none_is_fatal_and_those_that_are_are_named(tmp_path:
 def test_a_classifier_that_cannot_be_one_is_refused_with_the_reason(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         ModelSpec.model_validate({**SPEC, **HEAD, **changes})
+
+
+@pytest.mark.parametrize("fallback", ["huge", "small", "words"])
+def test_a_fallback_is_another_model_for_the_same_task(tmp_path: Path, fallback: str) -> None:
+    write(tmp_path, fallback=fallback)
+    write(tmp_path, name="other")
+    write(tmp_path, name="words", task="embed")
+    with pytest.raises(Fatal, match=r"small.yaml names the fallback .*: use one of other"):
+        load_registry(tmp_path)
