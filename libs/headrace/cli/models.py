@@ -53,14 +53,16 @@ def show_model(name: Name, as_json: AsJson = False) -> None:  # noqa: FBT002 - t
 
 
 def pull_models(
-    names: Annotated[list[str] | None, typer.Argument(help="Models; none: all that come from a registry.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Models; none: all but those that are fetched when they are named.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Fetch again what is there.")] = False,  # noqa: FBT002 - as above
     as_json: AsJson = False,  # noqa: FBT002 - typer makes an option of it
 ) -> None:
     """Fetch and verify weights; what is there already is left alone."""
     registry = _registry()
     folders: dict[str, str] = {}
-    for name in names or registry.names:
+    for name in names or [name for name in registry.names if not registry.get(name).on_demand]:
         spec = registry.get(name)
         folders[name] = str(prepare(spec, force=force))
         if not as_json:

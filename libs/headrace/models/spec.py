@@ -136,6 +136,8 @@ class ModelSpec(_Part):
     source: Source
     revision: Annotated[str, Field(pattern=r"^[\w][\w.-]*$")]
     license: str = ""
+    # Its weights are fetched when it is named, and not with all the others before the first start.
+    on_demand: bool = False
     # `auto` goes by the hardware.
     engine: EngineName = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
