@@ -99,7 +99,8 @@ class Gate:
             stop = ClearedText(0, "", last=True, stopped=True)
             refusal = wire.cleared_to(delta, stop, "none", context.key)
             return Folded(None, (refusal,) if piece.offset == 0 else (), ended=True)
-        taken = step(stream, piece, book.policy, book.detectors)
+        judging = (stream, piece, book.policy, book.detectors)
+        taken = await asyncio.to_thread(step, *judging) if book.waits_for_a_model else step(*judging)
         out = tuple(wire.cleared_to(delta, cleared, book.policy.identity, context.key) for cleared in taken.cleared)
         if taken.futile:
             # After the stop has gone out: whoever reads the log finds why the answer ends.

@@ -1,10 +1,11 @@
 """What the handlers need from outside."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.safety.domain.findings import Detectors
-from services.safety.domain.policy import Policy
+from services.safety.domain.findings import Detectors, Finding
+from services.safety.domain.policy import MODELLED, PersonalDataRule, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,24 @@ class Rulebook:
 
     policy: Policy
     detectors: Detectors
+
+    @property
+    def waits_for_a_model(self) -> bool:
+        """Whether judging an answer takes long enough to hold up the streams of others."""
+        rules = (rule for rule in self.policy.rules if isinstance(rule, PersonalDataRule) and rule.looks_at("output"))
+        return any(MODELLED & set(rule.entities) for rule in rules)
+
+
+class Names(Protocol):
+    """Finds people and where they live. It blocks for milliseconds a sentence."""
+
+    def people(self, text: str) -> Iterable[Finding]:
+        """Names of people."""
+        ...
+
+    def addresses(self, text: str) -> Iterable[Finding]:
+        """Postal addresses."""
+        ...
 
 
 class Policies(Protocol):

@@ -15,3 +15,5 @@ class Settings(ServiceSettings):
     mask_grace_seconds: int = Field(300, ge=1)
     # The first start trains the injection head; on a slow machine that takes a minute.
     training_seconds: float = Field(600.0, gt=0)
+    # Of the registry, task `tag`: finds names and addresses where a policy asks for them.
+    names_model: str = "rampart-pii"

@@ -132,7 +132,8 @@ class ModelSpec(_Part):
     """A model by its name. Revision and source pin what it is."""
 
     name: Name
-    task: Literal["chat", "embed", "classify"]
+    # `tag` labels the tokens of a text: names, addresses.
+    task: Literal["chat", "embed", "classify", "tag"]
     source: Source
     revision: Annotated[str, Field(pattern=r"^[\w][\w.-]*$")]
     license: str = ""

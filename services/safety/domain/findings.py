@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from services.safety.domain.policy import Action, Entity, Side
+from services.safety.domain.policy import Action, Side
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,7 +40,7 @@ InjectionScore = Callable[[str], float]
 class Detectors:
     """What the rules look with."""
 
-    personal: Mapping[Entity, Recogniser] = field(default_factory=dict)
+    personal: Mapping[str, Recogniser] = field(default_factory=dict)
     injection: InjectionScore = lambda _text: 0.0
 
 

@@ -6,6 +6,7 @@ from typing import assert_never
 from services.safety.domain import credentials, terms
 from services.safety.domain.findings import Detectors, Finding, without_overlaps
 from services.safety.domain.injection import injections
+from services.safety.domain.masking import MASK
 from services.safety.domain.policy import CredentialRule, InjectionRule, PersonalDataRule, Rule, TermsRule
 
 
@@ -28,8 +29,13 @@ def matches(rule: Rule, text: str, detectors: Detectors) -> list[Finding]:
 
 def _personal(rule: PersonalDataRule, text: str, detectors: Detectors) -> list[Finding]:
     found = (finding for entity in rule.entities for finding in detectors.personal[entity](text))
+    masks = [match.span() for match in MASK.finditer(text)]
     return without_overlaps(
-        finding for finding in found if not _is_exempt(text[finding.start : finding.end].casefold(), rule.exempt)
+        finding
+        for finding in found
+        if not _is_exempt(text[finding.start : finding.end].casefold(), rule.exempt)
+        # What stands for a name is read as one by whoever knows names.
+        and not any(finding.start < end and start < finding.end for start, end in masks)
     )
 
 

@@ -41,6 +41,15 @@ _SSN_NAMED: Final = re.compile(
 )
 _IPV4: Final = re.compile(r"(?<![\w.])(?<!\bv)(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
 _IPV6: Final = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
+_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_YEAR: Final = r"(?:19|20)\d\d"
+_BORN: Final = re.compile(
+    r"(?i)(?:\bborn\b|\bbirth ?da(?:y|te)\b|\bdate of birth\b|\bd\.?o\.?b\b\.?|\bgeboren\b|\bgeburtsdatum\b"
+    r"|\bn[ée]e? le\b|\bfecha de nacimiento\b|\bdata di nascita\b)[^\d\n]{0,24}?(?P<value>"
+    rf"{_YEAR}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:{_YEAR}|\d\d)"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?\.? (?:of )?{_MONTH},? {_YEAR}"
+    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? {_YEAR})(?![\w/])"
+)
 _VERSION_BEFORE: Final = re.compile(r"(?i)\b(?:version|ver|v|release|build|firmware|driver)\.?\s*$")
 
 
@@ -100,6 +109,12 @@ def social_security_numbers(text: str) -> Iterator[Finding]:
         yield Finding(match.start(), match.end(), "US_SSN", 0.9)
     for match in _SSN_NAMED.finditer(text):
         yield Finding(match.start("value"), match.end("value"), "US_SSN", 0.9)
+
+
+def birth_dates(text: str) -> Iterator[Finding]:
+    """Dates that are named as somebody's birthday; any other date is nobody's."""
+    for match in _BORN.finditer(text):
+        yield Finding(match.start("value"), match.end("value"), "BIRTH_DATE", 0.9)
 
 
 def ip_addresses(text: str) -> Iterator[Finding]:

@@ -4,13 +4,30 @@ import hashlib
 import json
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Action = Literal["allow", "warn", "mask", "refuse"]
+from services.safety.domain import identifiers
+
+Action = Literal["allow", "warn", "mask", "refuse", "route"]
 Side = Literal["input", "output"]
 Direction = Literal["input", "output", "both"]
-Entity = Literal["EMAIL", "PHONE", "CREDIT_CARD", "IBAN", "US_SSN", "IP_ADDRESS"]
 Credential = Literal["keys", "passwords"]
+# By patterns and checksums; found in microseconds.
+PATTERNED: Final = frozenset({"EMAIL", "PHONE", "CREDIT_CARD", "IBAN", "US_SSN", "IP_ADDRESS", "BIRTH_DATE"})
+# By a model, which takes milliseconds a sentence.
+MODELLED: Final = frozenset({"PERSON", "ADDRESS"})
+# In a list of entities: every kind of number in `identifiers`.
+ALL_IDENTIFIERS: Final = "IDENTIFIERS"
+
+
+def _known(entity: str) -> str:
+    known = PATTERNED | MODELLED | identifiers.KINDS | {ALL_IDENTIFIERS}
+    if entity not in known:
+        raise ValueError(f"{entity!r} is no kind of personal data: use {', '.join(sorted(known))}")
+    return entity
+
+
+Entity = Annotated[str, AfterValidator(_known)]
 
 REFUSED: Final = "This cannot be answered here. Please ask in another way."
 # A forbidden term must fit well into what the gate can hold back.
@@ -38,6 +55,15 @@ class PersonalDataRule(_Rule):
 
     kind: Literal["pii"]
     entities: tuple[Entity, ...] = Field(min_length=1)
+
+    @field_validator("entities")
+    @classmethod
+    def _spelt_out(cls, entities: tuple[str, ...]) -> tuple[str, ...]:
+        """The digest of a policy changes with the kinds that it finds, so they are named one by one."""
+        named = [entity for entity in entities if entity != ALL_IDENTIFIERS]
+        more = sorted(identifiers.KINDS) if len(named) < len(entities) else []
+        return tuple(dict.fromkeys((*named, *more)))
+
     # Values that are nobody's secret, such as `*@example.com`; shell patterns, case aside.
     exempt: tuple[str, ...] = ()
 

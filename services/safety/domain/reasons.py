@@ -9,13 +9,22 @@ _NAMES: Final = {
     "IBAN": "a bank account number",
     "US_SSN": "a social security number",
     "IP_ADDRESS": "an IP address",
+    "BIRTH_DATE": "a date of birth",
+    "PERSON": "a name",
+    "ADDRESS": "a postal address",
+    "CRYPTO": "the address of a crypto wallet",
+    "MAC_ADDRESS": "the address of a network card",
+    "PASSPORT": "a passport number",
+    "DRIVER_LICENSE": "the number of a driving licence",
     "SECRET": "a key or token",
     "PASSWORD": "a password",
     "INJECTION": "an attempt to change how the assistant works",
     "TERM": "a term that the policy excludes",
 }
+# The other kinds are all of the same sort.
+_NUMBER: Final = "an identification number"
 
 
 def reason(kind: str, where: str) -> str:
     """Such as "an e-mail address in the question"."""
-    return f"{_NAMES[kind]} in {where}"
+    return f"{_NAMES.get(kind, _NUMBER)} in {where}"

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from headrace.messaging.errors import Fatal
+from headrace.models.registry import load_registry
 from headrace.runtime.paths import infra_dir
 from services.safety.adapters import injection_data
 from services.safety.adapters.injection_head import InjectionHead
 from services.safety.adapters.injection_model import InjectionModel
 from services.safety.adapters.injection_source import head_digest, own_harmless
 from services.safety.adapters.injection_training import ensure_head, train
+from services.safety.adapters.names import NameModel
 from services.safety.adapters.policies import detectors_for, load_policies
 from services.safety.domain.injection import injections
 from services.safety.domain.input_judgement import Message, Refused, Request, judge
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.integration
 
 CASES = Path(__file__).parents[3] / "bench" / "safety"
 POLICIES = load_policies(infra_dir() / "policies")
+NAMES = NameModel(load_registry(infra_dir() / "models").get("rampart-pii", task="tag"))
 EXAMPLES = [(policy, example) for policy in POLICIES.values() for example in policy.examples]
 
 
@@ -44,7 +47,7 @@ def lines(name: str) -> list[str]:
 
 @pytest.mark.parametrize(("policy", "example"), EXAMPLES, ids=[example.text[:40] for _, example in EXAMPLES])
 def test_a_policy_does_what_its_examples_say(policy: Policy, example: Example, head: InjectionHead) -> None:
-    detectors = detectors_for(policy, head)
+    detectors = detectors_for(policy, head, NAMES)
     if example.side == "output":
         assert ("refused" if judge_whole(example.text, policy, detectors).stop else "cleared") == example.expect
     else:
