@@ -1,6 +1,5 @@
 """Composition root of safety."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,13 +12,13 @@ from headrace.runtime.service import Service, StreamStage, TurnStage
 from headrace.stores.masks import MaskStore, RedisMaskStore
 from headrace.stores.redis import connect, reaching
 from headrace.v1.turns_pb2 import GeneratedDelta
-from services.safety.adapters.injection_model import InjectionModel
-from services.safety.adapters.names import NameModel
-from services.safety.adapters.policies import PipelinePolicies, load_policies, needs_injection_head, needs_names
+from services.safety.adapters.models import Models
+from services.safety.adapters.policies import PipelinePolicies, in_use, load_policies
+from services.safety.adapters.prompts import instruction_texts
 from services.safety.adapters.wire import stream_of
 from services.safety.domain.findings import InjectionScore
 from services.safety.handlers import Gate, InputJudgement, OutputJudgement
-from services.safety.ports import Names
+from services.safety.ports import Looks
 from services.safety.settings import Settings
 
 
@@ -29,25 +28,24 @@ def build_app(
     pipelines: Pipelines | None = None,
     masks: MaskStore | None = None,
     injection: InjectionScore | None = None,
-    names: Names | None = None,
 ) -> Service:
-    """Read pipelines and policies; `lifespan` loads the models, and trains the injection head where there is none."""
+    """Read pipelines and policies; `lifespan` loads the models that they ask for, after training what is trained here.
+
+    With `injection` no model is loaded: it scores what people write, and no other rule has a model to ask.
+    """
     pipelines = pipelines or Pipelines.load(infra_dir() / "pipelines")
     policies = load_policies(infra_dir() / "policies")
     redis = connect(settings.redis_url)
     masks = masks or RedisMaskStore(redis)
-    model = InjectionModel()
-    registry = load_registry(infra_dir() / "models")
-    # Fetched and loaded only where a policy looks for names.
-    name_model = NameModel(registry.get(settings.names_model, task="tag")) if needs_names(policies) else None
-    rulebooks = PipelinePolicies(pipelines, policies, injection or model, names or name_model)
+    instructions = instruction_texts(infra_dir() / "prompts")
+    models = Models(load_registry(infra_dir() / "models").get(settings.names_model, task="tag"), instructions)
+    looks = Looks(injection=injection, instructions=instructions) if injection else models.looks
+    rulebooks = PipelinePolicies(pipelines, policies, looks)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        if injection is None and needs_injection_head(policies):
-            await model.warm_up(settings.training_seconds)
-        if names is None and name_model is not None:
-            await asyncio.to_thread(name_model.warm_up)
+        if injection is None:
+            await models.warm_up(in_use(pipelines, policies), settings.training_seconds)
         try:
             yield
         finally:

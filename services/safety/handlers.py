@@ -1,21 +1,24 @@
 """Before the model, after it, and while it speaks."""
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 from typing import assert_never
 
 import structlog
 
-from headrace.messaging.contract import End, Folded, Next, StageContext, StageResult
+from headrace.messaging.contract import End, Folded, Next, Outgoing, StageContext, StageResult
 from headrace.messaging.errors import HeadraceError
 from headrace.stores.masks import MaskStore
 from headrace.telemetry import metrics
 from headrace.v1.responses_pb2 import Error, ResponseCompleted
 from headrace.v1.turns_pb2 import GeneratedDelta, Turn
 from services.safety.adapters import wire
+from services.safety.adapters.trials import try_input, try_output
 from services.safety.domain.gate import Cleared as ClearedText
 from services.safety.domain.gate import Stream, step
-from services.safety.domain.input_judgement import Cleared, Masked, Refused, judge
-from services.safety.domain.output_judgement import judge_whole
+from services.safety.domain.input_judgement import Cleared, Masked, Message, Refused, Routed, judge
+from services.safety.domain.output_judgement import judge_whole, ungrounded
 from services.safety.ports import Policies
 
 log = structlog.get_logger()
@@ -39,17 +42,32 @@ class InputJudgement:
         book = self._policies.of(turn.slip.pipeline)
         request = wire.request_of(turn)
         # In a thread: the longest prompts take a second, and the streams of others must not wait for them.
-        match await asyncio.to_thread(judge, request, book.policy, book.detectors):
-            case Refused(verdicts, rule, message):
+        judged = await asyncio.to_thread(judge, request, book.policy, book.detectors)
+        section = partial(
+            wire.section_of,
+            book.policy,
+            judged.verdicts,
+            now_ms=context.now_ms,
+            tried=await asyncio.to_thread(try_input, request, book.trials),
+        )
+        match judged:
+            case Refused(_, rule, message):
                 metrics.REFUSALS.labels(rule).inc()
                 error = Error(code="refused_by_policy", message=message, field="text")
-                return End(ResponseCompleted.REFUSED, error, wire.section_of(book.policy, verdicts))
-            case Masked(verdicts, messages, values):
-                # Before the turn goes on: masks that cannot be kept could never be lifted, so the turn waits for Redis.
-                await self._masks.put(turn.tenant, turn.turn_id, values, self._lifetime_seconds(context))
-                return Next(wire.section_of(book.policy, verdicts, messages, masked=True))
-            case Cleared(verdicts):
-                return Next(wire.section_of(book.policy, verdicts, request.messages))
+                return End(ResponseCompleted.REFUSED, error, section())
+            case Routed(verdicts, rule, message, messages):
+                metrics.REFUSALS.labels(rule).inc()
+                error = Error(code="routed_to_a_person", message=message, field="text")
+                verdict = next(verdict for verdict in verdicts if verdict.rule == rule)
+                review = wire.human_review(turn, verdict, section(), messages, now_ms=context.now_ms)
+                return End(ResponseCompleted.REFUSED, error, section(), also=(review,))
+            case Masked(_, messages, values):
+                if values:
+                    # Before the turn goes on: masks that cannot be kept could never be lifted, so it waits for Redis.
+                    await self._masks.put(turn.tenant, turn.turn_id, values, self._lifetime_seconds(context))
+                return Next(section(messages, masked=bool(values)))
+            case Cleared():
+                return Next(section(request.messages))
             case never:
                 assert_never(never)
 
@@ -67,19 +85,26 @@ class OutputJudgement:
 
     async def __call__(self, turn: Turn, context: StageContext) -> StageResult:
         """Let the answer through, or end the turn with what may be shown of it."""
-        del context
         book = self._policies.of(turn.slip.pipeline)
         answer = turn.inference
         stopped = answer.finish_reason == _STOPPED
         whole = await asyncio.to_thread(judge_whole, answer.text, book.policy, book.detectors, stopped=stopped)
-        section = wire.judged_section(turn.safety, book.policy, whole)
         if whole.stop is None:
-            return Next(section)
+            whole = replace(whole, verdicts=(*whole.verdicts, *ungrounded(wire.cited_of(turn), book.policy)))
+        tried = await asyncio.to_thread(try_output, wire.cited_of(turn), book.trials)
+        section = wire.judged_section(turn.safety, book.policy, whole, now_ms=context.now_ms, tried=tried)
+        routing = next((verdict for verdict in whole.verdicts if verdict.action == "route"), None)
+        also: tuple[Outgoing, ...] = ()
+        if routing:
+            messages = [Message(message.role, message.content) for message in turn.safety.messages]
+            also = (wire.human_review(turn, routing, section, messages, now_ms=context.now_ms),)
+        if whole.stop is None:
+            return Next(section, also)
         metrics.REFUSALS.labels(whole.stop.rule).inc()
         hidden = 1 - len(whole.text) / max(1, len(answer.text))
         metrics.WASTED_GENERATION_SECONDS.labels(answer.model, "policy").inc(answer.duration_ms / 1000 * hidden)
         message = next((rule.message for rule in book.policy.rules if rule.name == whole.stop.rule), whole.stop.reason)
-        return End(ResponseCompleted.REFUSED, Error(code="stopped_by_policy", message=message), section)
+        return End(ResponseCompleted.REFUSED, Error(code="stopped_by_policy", message=message), section, also)
 
 
 class Gate:

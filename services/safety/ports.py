@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.safety.domain.findings import Detectors, Finding
+from services.safety.domain.findings import Detectors, Finding, InjectionScore
 from services.safety.domain.policy import MODELLED, PersonalDataRule, Policy
 
 
@@ -14,6 +14,8 @@ class Rulebook:
 
     policy: Policy
     detectors: Detectors
+    # Policies on trial beside this one: judged on the same turns, without any effect on them.
+    trials: tuple["Rulebook", ...] = ()
 
     @property
     def waits_for_a_model(self) -> bool:
@@ -32,6 +34,17 @@ class Names(Protocol):
     def addresses(self, text: str) -> Iterable[Finding]:
         """Postal addresses."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What the rules of every policy look with, beside patterns."""
+
+    injection: InjectionScore = lambda _text: 0.0
+    hidden: InjectionScore = lambda _text: 0.0
+    toxicity: InjectionScore = lambda _text: 0.0
+    names: Names | None = None
+    instructions: tuple[str, ...] = ()
 
 
 class Policies(Protocol):

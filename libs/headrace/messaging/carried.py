@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from headrace.messaging import topics
 from headrace.v1.dead_letters_pb2 import DeadLetter, DeadLetterDisposition
 from headrace.v1.feedback_pb2 import FeedbackSubmitted
+from headrace.v1.human_reviews_pb2 import HumanReviewRequested
 from headrace.v1.knowledge_pb2 import KnowledgeDocument
 from headrace.v1.prompts_pb2 import CancelRequested, PromptSubmitted
 from headrace.v1.responses_pb2 import ResponseCompleted, ResponseDelta
@@ -28,6 +29,7 @@ _CARRIED: Final[dict[str, type[Message]]] = {
     topics.FEEDBACK: FeedbackSubmitted,
     topics.KNOWLEDGE: KnowledgeDocument,
     topics.CANCELLATIONS: CancelRequested,
+    topics.HUMAN_REVIEWS: HumanReviewRequested,
     topics.DEAD_LETTERS: DeadLetter,
     topics.DISPOSITIONS: DeadLetterDisposition,
     topics.DELTAS_GENERATED: GeneratedDelta,

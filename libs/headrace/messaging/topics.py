@@ -13,6 +13,7 @@ RESPONSE_DELTAS: Final = "headrace.responses.deltas.v1"
 FEEDBACK: Final = "headrace.feedback.v1"
 KNOWLEDGE: Final = "headrace.knowledge.v1"
 CANCELLATIONS: Final = "headrace.cancellations.v1"
+HUMAN_REVIEWS: Final = "headrace.human-reviews.v1"
 DEAD_LETTERS: Final = "headrace.dead-letters.v1"
 DISPOSITIONS: Final = "headrace.dead-letters.dispositions.v1"
 
@@ -54,6 +55,7 @@ def all_topics() -> frozenset[str]:
         FEEDBACK,
         KNOWLEDGE,
         CANCELLATIONS,
+        HUMAN_REVIEWS,
         DEAD_LETTERS,
         DISPOSITIONS,
     }

@@ -63,6 +63,11 @@ class Pipelines:
         """Every pipeline, by name."""
         return [self._pipelines[name] for name in sorted(self._pipelines)]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, sorted."""
+        return tuple(sorted(self._pipelines))
+
     def get(self, name: str) -> Pipeline:
         """The pipeline of this name, or `Invalid` naming the known ones."""
         try:

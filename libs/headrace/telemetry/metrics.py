@@ -69,6 +69,12 @@ OPEN_SOCKETS: Final = Gauge("headrace_open_sockets", "Websockets that are open n
 REFUSALS: Final = Counter(
     "headrace_refusals_total", "Turns refused by policy or at admission.", ["rule"], registry=REGISTRY
 )
+TRIAL_VERDICTS: Final = Counter(
+    "headrace_trial_verdicts_total",
+    "Verdicts of policies on trial, which changed nothing.",
+    ["policy", "rule", "action"],
+    registry=REGISTRY,
+)
 # From the moment that a question was read to that at which its refusal was handed to the socket.
 REFUSAL_SECONDS: Final = Histogram(
     "headrace_refusal_seconds",

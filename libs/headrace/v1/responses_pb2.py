@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadrace/v1/responses.proto\x12\x0bheadrace.v1\"s\n\rResponseDelta\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x0b\n\x03seq\x18\x03 \x01(\x05\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x12\n\nverdict_id\x18\x05 \x01(\t\x12\x11\n\trestarted\x18\x06 \x01(\x08\"\xf2\x06\n\x11ResponseCompleted\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\x35\n\x06status\x18\x04 \x01(\x0e\x32%.headrace.v1.ResponseCompleted.Status\x12\x0c\n\x04text\x18\x05 \x01(\t\x12(\n\tcitations\x18\x06 \x03(\x0b\x32\x15.headrace.v1.Citation\x12&\n\x08verdicts\x18\x07 \x03(\x0b\x32\x14.headrace.v1.Verdict\x12!\n\x05\x65rror\x18\x08 \x01(\x0b\x32\x12.headrace.v1.Error\x12!\n\x05usage\x18\t \x01(\x0b\x32\x12.headrace.v1.Usage\x12>\n\x08versions\x18\n \x03(\x0b\x32,.headrace.v1.ResponseCompleted.VersionsEntry\x12<\n\x07timings\x18\x0b \x03(\x0b\x32+.headrace.v1.ResponseCompleted.TimingsEntry\x12\x15\n\rfinish_reason\x18\x0c \x01(\t\x12\x10\n\x08trace_id\x18\r \x01(\t\x12\x13\n\x0b\x64\x65lta_count\x18\x0e \x01(\x05\x12\x0e\n\x06tenant\x18\x0f \x01(\t\x12\x0b\n\x03\x61rm\x18\x10 \x01(\t\x12\r\n\x05model\x18\x11 \x01(\t\x12$\n\x07notices\x18\x12 \x03(\x0b\x32\x13.headrace.v1.Notice\x12+\n\x08logprobs\x18\x13 \x03(\x0b\x32\x19.headrace.v1.TokenLogprob\x12*\n\nembeddings\x18\x14 \x03(\x0b\x32\x16.headrace.v1.Embedding\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1aH\n\x0cTimingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.headrace.v1.StageTiming:\x02\x38\x01\"c\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x41NSWERED\x10\x01\x12\x0b\n\x07REFUSED\x10\x02\x12\n\n\x06\x46\x41ILED\x10\x03\x12\r\n\tCANCELLED\x10\x04\x12\x0b\n\x07\x45XPIRED\x10\x05\"\x1b\n\tEmbedding\x12\x0e\n\x06values\x18\x01 \x03(\x02\"e\n\x0cTokenLogprob\x12\r\n\x05token\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x0c\x12\x0f\n\x07logprob\x18\x03 \x01(\x01\x12&\n\x03top\x18\x04 \x03(\x0b\x32\x19.headrace.v1.TokenLogprob\"$\n\x06Notice\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x9a\x01\n\x08\x43itation\x12\x0e\n\x06marker\x18\x01 \x01(\t\x12\x13\n\x0b\x64ocument_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0b\n\x03uri\x18\x04 \x01(\t\x12\r\n\x05start\x18\x05 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x06 \x01(\x05\x12\r\n\x05score\x18\x07 \x01(\x01\x12\x0c\n\x04text\x18\x08 \x01(\t\x12\x14\n\x0cheading_path\x18\t \x03(\t\"\x8d\x01\n\x07Verdict\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x16\n\x0epolicy_version\x18\x04 \x01(\t\x12\x11\n\tdirection\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\r\n\x05start\x18\x07 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x08 \x01(\x05\"H\n\x05\x45rror\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x11\n\tretryable\x18\x04 \x01(\x08\"I\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\x05\x12\x0e\n\x06\x63\x61\x63hed\x18\x03 \x01(\x08\"0\n\x0bStageTiming\x12\x10\n\x08queue_ms\x18\x01 \x01(\x01\x12\x0f\n\x07work_ms\x18\x02 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadrace/v1/responses.proto\x12\x0bheadrace.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"s\n\rResponseDelta\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\x12\x0b\n\x03seq\x18\x03 \x01(\x05\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x12\n\nverdict_id\x18\x05 \x01(\t\x12\x11\n\trestarted\x18\x06 \x01(\x08\"\xf2\x06\n\x11ResponseCompleted\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\x35\n\x06status\x18\x04 \x01(\x0e\x32%.headrace.v1.ResponseCompleted.Status\x12\x0c\n\x04text\x18\x05 \x01(\t\x12(\n\tcitations\x18\x06 \x03(\x0b\x32\x15.headrace.v1.Citation\x12&\n\x08verdicts\x18\x07 \x03(\x0b\x32\x14.headrace.v1.Verdict\x12!\n\x05\x65rror\x18\x08 \x01(\x0b\x32\x12.headrace.v1.Error\x12!\n\x05usage\x18\t \x01(\x0b\x32\x12.headrace.v1.Usage\x12>\n\x08versions\x18\n \x03(\x0b\x32,.headrace.v1.ResponseCompleted.VersionsEntry\x12<\n\x07timings\x18\x0b \x03(\x0b\x32+.headrace.v1.ResponseCompleted.TimingsEntry\x12\x15\n\rfinish_reason\x18\x0c \x01(\t\x12\x10\n\x08trace_id\x18\r \x01(\t\x12\x13\n\x0b\x64\x65lta_count\x18\x0e \x01(\x05\x12\x0e\n\x06tenant\x18\x0f \x01(\t\x12\x0b\n\x03\x61rm\x18\x10 \x01(\t\x12\r\n\x05model\x18\x11 \x01(\t\x12$\n\x07notices\x18\x12 \x03(\x0b\x32\x13.headrace.v1.Notice\x12+\n\x08logprobs\x18\x13 \x03(\x0b\x32\x19.headrace.v1.TokenLogprob\x12*\n\nembeddings\x18\x14 \x03(\x0b\x32\x16.headrace.v1.Embedding\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1aH\n\x0cTimingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.headrace.v1.StageTiming:\x02\x38\x01\"c\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x41NSWERED\x10\x01\x12\x0b\n\x07REFUSED\x10\x02\x12\n\n\x06\x46\x41ILED\x10\x03\x12\r\n\tCANCELLED\x10\x04\x12\x0b\n\x07\x45XPIRED\x10\x05\"\x1b\n\tEmbedding\x12\x0e\n\x06values\x18\x01 \x03(\x02\"e\n\x0cTokenLogprob\x12\r\n\x05token\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x0c\x12\x0f\n\x07logprob\x18\x03 \x01(\x01\x12&\n\x03top\x18\x04 \x03(\x0b\x32\x19.headrace.v1.TokenLogprob\"$\n\x06Notice\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x9a\x01\n\x08\x43itation\x12\x0e\n\x06marker\x18\x01 \x01(\t\x12\x13\n\x0b\x64ocument_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0b\n\x03uri\x18\x04 \x01(\t\x12\r\n\x05start\x18\x05 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x06 \x01(\x05\x12\r\n\x05score\x18\x07 \x01(\x01\x12\x0c\n\x04text\x18\x08 \x01(\t\x12\x14\n\x0cheading_path\x18\t \x03(\t\"\xbc\x01\n\x07Verdict\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x16\n\x0epolicy_version\x18\x04 \x01(\t\x12\x11\n\tdirection\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\r\n\x05start\x18\x07 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x08 \x01(\x05\x12-\n\tjudged_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"H\n\x05\x45rror\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x11\n\tretryable\x18\x04 \x01(\x08\"I\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\x05\x12\x0e\n\x06\x63\x61\x63hed\x18\x03 \x01(\x08\"0\n\x0bStageTiming\x12\x10\n\x08queue_ms\x18\x01 \x01(\x01\x12\x0f\n\x07work_ms\x18\x02 \x01(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,30 +36,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESPONSECOMPLETED_VERSIONSENTRY']._serialized_options = b'8\001'
   _globals['_RESPONSECOMPLETED_TIMINGSENTRY']._loaded_options = None
   _globals['_RESPONSECOMPLETED_TIMINGSENTRY']._serialized_options = b'8\001'
-  _globals['_RESPONSEDELTA']._serialized_start=44
-  _globals['_RESPONSEDELTA']._serialized_end=159
-  _globals['_RESPONSECOMPLETED']._serialized_start=162
-  _globals['_RESPONSECOMPLETED']._serialized_end=1044
-  _globals['_RESPONSECOMPLETED_VERSIONSENTRY']._serialized_start=822
-  _globals['_RESPONSECOMPLETED_VERSIONSENTRY']._serialized_end=869
-  _globals['_RESPONSECOMPLETED_TIMINGSENTRY']._serialized_start=871
-  _globals['_RESPONSECOMPLETED_TIMINGSENTRY']._serialized_end=943
-  _globals['_RESPONSECOMPLETED_STATUS']._serialized_start=945
-  _globals['_RESPONSECOMPLETED_STATUS']._serialized_end=1044
-  _globals['_EMBEDDING']._serialized_start=1046
-  _globals['_EMBEDDING']._serialized_end=1073
-  _globals['_TOKENLOGPROB']._serialized_start=1075
-  _globals['_TOKENLOGPROB']._serialized_end=1176
-  _globals['_NOTICE']._serialized_start=1178
-  _globals['_NOTICE']._serialized_end=1214
-  _globals['_CITATION']._serialized_start=1217
-  _globals['_CITATION']._serialized_end=1371
-  _globals['_VERDICT']._serialized_start=1374
-  _globals['_VERDICT']._serialized_end=1515
-  _globals['_ERROR']._serialized_start=1517
-  _globals['_ERROR']._serialized_end=1589
-  _globals['_USAGE']._serialized_start=1591
-  _globals['_USAGE']._serialized_end=1664
-  _globals['_STAGETIMING']._serialized_start=1666
-  _globals['_STAGETIMING']._serialized_end=1714
+  _globals['_RESPONSEDELTA']._serialized_start=77
+  _globals['_RESPONSEDELTA']._serialized_end=192
+  _globals['_RESPONSECOMPLETED']._serialized_start=195
+  _globals['_RESPONSECOMPLETED']._serialized_end=1077
+  _globals['_RESPONSECOMPLETED_VERSIONSENTRY']._serialized_start=855
+  _globals['_RESPONSECOMPLETED_VERSIONSENTRY']._serialized_end=902
+  _globals['_RESPONSECOMPLETED_TIMINGSENTRY']._serialized_start=904
+  _globals['_RESPONSECOMPLETED_TIMINGSENTRY']._serialized_end=976
+  _globals['_RESPONSECOMPLETED_STATUS']._serialized_start=978
+  _globals['_RESPONSECOMPLETED_STATUS']._serialized_end=1077
+  _globals['_EMBEDDING']._serialized_start=1079
+  _globals['_EMBEDDING']._serialized_end=1106
+  _globals['_TOKENLOGPROB']._serialized_start=1108
+  _globals['_TOKENLOGPROB']._serialized_end=1209
+  _globals['_NOTICE']._serialized_start=1211
+  _globals['_NOTICE']._serialized_end=1247
+  _globals['_CITATION']._serialized_start=1250
+  _globals['_CITATION']._serialized_end=1404
+  _globals['_VERDICT']._serialized_start=1407
+  _globals['_VERDICT']._serialized_end=1595
+  _globals['_ERROR']._serialized_start=1597
+  _globals['_ERROR']._serialized_end=1669
+  _globals['_USAGE']._serialized_start=1671
+  _globals['_USAGE']._serialized_end=1744
+  _globals['_STAGETIMING']._serialized_start=1746
+  _globals['_STAGETIMING']._serialized_end=1794
 # @@protoc_insertion_point(module_scope)

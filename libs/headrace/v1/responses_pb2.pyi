@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -144,7 +147,7 @@ class Citation(_message.Message):
     def __init__(self, marker: _Optional[str] = ..., document_id: _Optional[str] = ..., title: _Optional[str] = ..., uri: _Optional[str] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., score: _Optional[float] = ..., text: _Optional[str] = ..., heading_path: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("rule", "action", "score", "policy_version", "direction", "reason", "start", "end")
+    __slots__ = ("rule", "action", "score", "policy_version", "direction", "reason", "start", "end", "judged_at")
     RULE_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
@@ -153,6 +156,7 @@ class Verdict(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
+    JUDGED_AT_FIELD_NUMBER: _ClassVar[int]
     rule: str
     action: str
     score: float
@@ -161,7 +165,8 @@ class Verdict(_message.Message):
     reason: str
     start: int
     end: int
-    def __init__(self, rule: _Optional[str] = ..., action: _Optional[str] = ..., score: _Optional[float] = ..., policy_version: _Optional[str] = ..., direction: _Optional[str] = ..., reason: _Optional[str] = ..., start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
+    judged_at: _timestamp_pb2.Timestamp
+    def __init__(self, rule: _Optional[str] = ..., action: _Optional[str] = ..., score: _Optional[float] = ..., policy_version: _Optional[str] = ..., direction: _Optional[str] = ..., reason: _Optional[str] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., judged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Error(_message.Message):
     __slots__ = ("code", "message", "field", "retryable")

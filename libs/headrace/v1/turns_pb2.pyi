@@ -164,20 +164,22 @@ class Grounding(_message.Message):
     def __init__(self, history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., passages: _Optional[_Iterable[_Union[_responses_pb2.Citation, _Mapping]]] = ..., context: _Optional[str] = ..., corpus_version: _Optional[str] = ..., degraded: _Optional[bool] = ...) -> None: ...
 
 class Safety(_message.Message):
-    __slots__ = ("policy", "policy_version", "messages", "verdicts", "masked", "output")
+    __slots__ = ("policy", "policy_version", "messages", "verdicts", "masked", "output", "trial_verdicts")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     VERDICTS_FIELD_NUMBER: _ClassVar[int]
     MASKED_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_VERDICTS_FIELD_NUMBER: _ClassVar[int]
     policy: str
     policy_version: str
     messages: _containers.RepeatedCompositeFieldContainer[_prompts_pb2.ChatMessage]
     verdicts: _containers.RepeatedCompositeFieldContainer[_responses_pb2.Verdict]
     masked: bool
     output: OutputJudgement
-    def __init__(self, policy: _Optional[str] = ..., policy_version: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[_responses_pb2.Verdict, _Mapping]]] = ..., masked: _Optional[bool] = ..., output: _Optional[_Union[OutputJudgement, _Mapping]] = ...) -> None: ...
+    trial_verdicts: _containers.RepeatedCompositeFieldContainer[_responses_pb2.Verdict]
+    def __init__(self, policy: _Optional[str] = ..., policy_version: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., verdicts: _Optional[_Iterable[_Union[_responses_pb2.Verdict, _Mapping]]] = ..., masked: _Optional[bool] = ..., output: _Optional[_Union[OutputJudgement, _Mapping]] = ..., trial_verdicts: _Optional[_Iterable[_Union[_responses_pb2.Verdict, _Mapping]]] = ...) -> None: ...
 
 class OutputJudgement(_message.Message):
     __slots__ = ("text", "stopped", "delta_count")

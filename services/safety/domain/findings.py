@@ -42,6 +42,11 @@ class Detectors:
 
     personal: Mapping[str, Recogniser] = field(default_factory=dict)
     injection: InjectionScore = lambda _text: 0.0
+    # The same of a passage of a document: from 0 (says something) to 1 (tells the model what to do).
+    hidden: InjectionScore = lambda _text: 0.0
+    toxicity: InjectionScore = lambda _text: 0.0
+    # What the model was told and nobody else: the texts of our own prompts.
+    instructions: tuple[str, ...] = ()
 
 
 def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:

@@ -22,24 +22,46 @@ _LONGEST: Final = 400
 
 def injections(text: str, score: InjectionScore, threshold: float) -> list[Finding]:
     """The worst window, if it reaches the threshold."""
+    worst = max(_scored(text, score), key=lambda finding: finding.score, default=None)
+    return [worst] if worst and worst.score >= threshold else []
+
+
+def narrowest(text: str, score: InjectionScore, threshold: float) -> Finding | None:
+    """The shortest window that reaches the threshold: what has to go, and as little beside it as can be."""
+    reaching = (finding for finding in _scored(text, score) if finding.score >= threshold)
+    return min(reaching, key=lambda finding: finding.end - finding.start, default=None)
+
+
+def highest(text: str, score: InjectionScore) -> float:
+    """The score of the worst window, whatever the threshold."""
+    return max((finding.score for finding in _scored(text, score)), default=0.0)
+
+
+def _scored(text: str, score: InjectionScore) -> list[Finding]:
     places = windows(text)
     discount = _ODDS_PER_WINDOW * math.log(max(1, len(places)))
-    found = [
+    return [
         Finding(start, end, "INJECTION", _discounted(_worst(text[start:end], score), discount)) for start, end in places
     ]
+
+
+def worst_sentence(text: str, score: InjectionScore, threshold: float, kind: str) -> list[Finding]:
+    """The sentence that scores highest, if it reaches the threshold."""
+    found = [Finding(start, end, kind, score(text[start:end])) for start, end in sentences(text)]
     worst = max(found, key=lambda finding: finding.score, default=None)
     return [worst] if worst and worst.score >= threshold else []
 
 
 def windows(text: str) -> list[tuple[int, int]]:
     """Each sentence, each pair of neighbours, and the whole where it is short enough."""
-    sentences = _sentences(text)
-    pairs = [(left[0], right[1]) for left, right in pairwise(sentences)]
+    single = sentences(text)
+    pairs = [(left[0], right[1]) for left, right in pairwise(single)]
     whole = [(0, len(text))] if text.strip() and len(text) <= _WHOLE else []
-    return list(dict.fromkeys(whole + sentences + pairs))
+    return list(dict.fromkeys(whole + single + pairs))
 
 
-def _sentences(text: str) -> list[tuple[int, int]]:
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Where the sentences stand; short ones are taken together, long ones cut."""
     found: list[tuple[int, int]] = []
     for match in _SENTENCE.finditer(text):
         start, end = match.span()

@@ -4,17 +4,21 @@ The gate and the judgement over the whole answer are the same fold: the gate fee
 all at once, and the segments come out alike.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.safety.domain.findings import Detectors, Verdict
+from services.safety.domain.groundedness import statements
 from services.safety.domain.matching import matches
-from services.safety.domain.policy import Policy
+from services.safety.domain.policy import GroundednessRule, Policy
 from services.safety.domain.reasons import reason
 from services.safety.domain.segments import cut
 from services.safety.domain.unfinished import begins
 
 UNJUDGED: Final = "unjudged"
+# What a person is to look at first is not shown before.
+_STOPPING: Final = frozenset({"refuse", "route"})
 # The gate stopped the answer in the middle, and the rules of today do not: what is there was shown to be no answer.
 _CHANGED: Final = Verdict(UNJUDGED, "refuse", "output", "the rule that stopped the answer has changed", 1.0, 0, 0)
 _FAILED: Final = Verdict(UNJUDGED, "refuse", "output", "the answer could not be judged", 1.0, 0, 0)
@@ -42,6 +46,15 @@ class Judged:
 
     segments: tuple[str, ...]
     progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A whole answer, the passages that it could cite by their markers, and the question."""
+
+    text: str
+    passages: Mapping[str, str] = field(default_factory=dict)
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +103,25 @@ def judge_whole(text: str, policy: Policy, detectors: Detectors, *, stopped: boo
     return Whole(judged.segments, judged.progress.verdicts, judged.progress.stop)
 
 
+def ungrounded(answer: Answered, policy: Policy) -> list[Verdict]:
+    """What the answer states and its sources do not bear out. The score says how much is missing."""
+    why = reason("UNGROUNDED", "the answer")
+    return [
+        Verdict(rule.name, rule.action, "output", why, 1 - stated.support, stated.start, stated.end)
+        for rule in policy.rules
+        if isinstance(rule, GroundednessRule)
+        for stated in statements(answer.text, answer.passages, answer.question)
+        if stated.support < rule.threshold
+    ]
+
+
 def _segment(progress: Progress, segment: str, policy: Policy, detectors: Detectors, *, final: bool) -> Judged:
     waiting = (*progress.waiting, segment)
     window = progress.context + "".join(waiting)
     origin = progress.released_chars - len(progress.context)
     new = len(progress.context) + sum(map(len, progress.waiting))
     found = _verdicts(window, origin, len(progress.context), policy, detectors)
-    stop = next((verdict for verdict in found if verdict.action == "refuse"), None)
+    stop = next((verdict for verdict in found if verdict.action in _STOPPING), None)
     if stop:
         return _stopped(progress, waiting, stop)
     # A finding that ended before this segment was noted with the segment in which it ended.

@@ -80,7 +80,15 @@ class InjectionRule(_Rule):
 
     kind: Literal["injection"]
     direction: Literal["input"] = "input"
-    action: Literal["allow", "warn", "refuse"]
+    action: Literal["allow", "warn", "refuse", "route"]
+    threshold: float = Field(gt=0, lt=1)
+
+
+class HiddenInstructionRule(_Rule):
+    """Instructions to the model in a retrieved source. With `mask` the model reads the source without them."""
+
+    kind: Literal["hidden-instructions"]
+    direction: Literal["input"] = "input"
     threshold: float = Field(gt=0, lt=1)
 
 
@@ -88,19 +96,61 @@ class TermsRule(_Rule):
     """Words and phrases, whole and whatever their case."""
 
     kind: Literal["terms"]
-    action: Literal["allow", "warn", "refuse"]
+    action: Literal["allow", "warn", "refuse", "route"]
     terms: tuple[Term, ...] = Field(min_length=1)
 
 
-Rule = Annotated[PersonalDataRule | CredentialRule | InjectionRule | TermsRule, Field(discriminator="kind")]
+class ToxicityRule(_Rule):
+    """Profanity and insults, by a linear classifier over words: a weak signal, for warnings rather than refusals."""
+
+    kind: Literal["toxicity"]
+    action: Literal["allow", "warn", "refuse", "route"]
+    threshold: float = Field(gt=0, lt=1)
+
+
+class PromptLeakRule(_Rule):
+    """So many words in a row of the instructions in `infra/prompts`."""
+
+    kind: Literal["prompt-leak"]
+    direction: Literal["output"] = "output"
+    action: Literal["allow", "warn", "refuse", "route"]
+    # Fewer are said by chance; more than the gate holds back would be shown before they are counted.
+    words: int = Field(8, ge=5, le=20)
+
+
+class GroundednessRule(_Rule):
+    """Statements that what they cite does not bear out. It needs the whole answer, which is shown by then."""
+
+    kind: Literal["groundedness"]
+    direction: Literal["output"] = "output"
+    action: Literal["allow", "warn", "route"]
+    # How much of a statement its passages must bear out, from 0 to 1.
+    threshold: float = Field(gt=0, lt=1)
+
+
+Rule = Annotated[
+    PersonalDataRule
+    | CredentialRule
+    | InjectionRule
+    | HiddenInstructionRule
+    | TermsRule
+    | ToxicityRule
+    | PromptLeakRule
+    | GroundednessRule,
+    Field(discriminator="kind"),
+]
 
 
 class Example(_Part):
-    """A text, and what the policy says about it: read by people, held by a test."""
+    """A text, and what the policy says about it: read by people, held by `headrace safety test`.
+
+    On the side `source` the text is a passage that was retrieved. An answer may have the `sources` that it cites.
+    """
 
     text: str
-    side: Side = "input"
-    expect: Literal["cleared", "masked", "refused"]
+    side: Literal["input", "output", "source"] = "input"
+    sources: tuple[str, ...] = ()
+    expect: Literal["cleared", "warned", "masked", "refused", "routed"]
 
 
 class Policy(_Part):
@@ -108,6 +158,8 @@ class Policy(_Part):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     version: str = Field(min_length=1)
+    # On trial beside the policy of this name: judged on the same turns, and without any effect on them.
+    shadows: str | None = None
     # At most so many characters wait for the end of a sentence.
     hold_chars: int = Field(240, ge=80, le=2000)
     # Whether values in retrieved sources are masked like those in the question.

@@ -19,6 +19,9 @@ _NAMES: Final = {
     "SECRET": "a key or token",
     "PASSWORD": "a password",
     "INJECTION": "an attempt to change how the assistant works",
+    "INSTRUCTIONS": "a quotation of the assistant's own instructions",
+    "TOXICITY": "an insult or profanity",
+    "UNGROUNDED": "a statement that its sources do not bear out",
     "TERM": "a term that the policy excludes",
 }
 # The other kinds are all of the same sort.

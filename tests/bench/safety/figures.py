@@ -128,7 +128,7 @@ def main() -> None:
     """Print all of it."""
     policy = load_policies(infra_dir() / "policies")["default"]
     head = InjectionHead.load(ensure_head())
-    detectors = detectors_for(policy, head)
+    detectors = detectors_for(policy, Looks(injection=head))
     start()
     injection(policy)
     personal_data(policy, detectors)

@@ -10,7 +10,7 @@ from headrace.runtime.paths import infra_dir
 from services.safety.adapters import injection_data
 from services.safety.adapters.injection_head import InjectionHead
 from services.safety.adapters.injection_model import InjectionModel
-from services.safety.adapters.injection_source import head_digest, own_harmless
+from services.safety.adapters.injection_source import PROMPTS, head_digest, own_lines
 from services.safety.adapters.injection_training import ensure_head, train
 from services.safety.adapters.names import NameModel
 from services.safety.adapters.policies import detectors_for, load_policies
@@ -29,7 +29,7 @@ EXAMPLES = [(policy, example) for policy in POLICIES.values() for example in pol
 
 @pytest.fixture(scope="module")
 def head() -> InjectionHead:
-    return InjectionHead.load(ensure_head())
+    return InjectionHead.load(ensure_head("injection"))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def lines(name: str) -> list[str]:
 
 @pytest.mark.parametrize(("policy", "example"), EXAMPLES, ids=[example.text[:40] for _, example in EXAMPLES])
 def test_a_policy_does_what_its_examples_say(policy: Policy, example: Example, head: InjectionHead) -> None:
-    detectors = detectors_for(policy, head, NAMES)
+    detectors = detectors_for(policy, Looks(injection=head, names=NAMES))
     if example.side == "output":
         assert ("refused" if judge_whole(example.text, policy, detectors).stop else "cleared") == example.expect
     else:
@@ -65,14 +65,14 @@ def test_attacks_are_refused_also_where_they_are_encoded(head: InjectionHead, th
 
 
 def test_the_split_that_was_held_out_is_told_apart(head: InjectionHead, threshold: float) -> None:
-    rows = list(injection_data.labelled(injection_data.fetch() / "test.csv"))
+    rows = list(injection_data.labelled(injection_data.fetch(PROMPTS) / "test.csv"))
     assert refused([text for text, label, _ in rows if label], head, threshold) >= 0.65
     assert refused([text for text, label, _ in rows if not label], head, threshold) <= 0.005
 
 
 def test_no_case_that_judges_the_head_is_among_those_that_trained_it() -> None:
     """INVARIANT: figures about the head come from texts that it has not seen."""
-    rows = injection_data.training_rows(injection_data.fetch(), own_harmless())
+    rows = injection_data.rows_for_prompts()
     trained = {text.strip().casefold() for text, _, _ in rows}
     judged = {text.strip().casefold() for name in ("attacks", "harmless_held_out") for text in lines(name)}
     assert not trained & judged
@@ -80,7 +80,7 @@ def test_no_case_that_judges_the_head_is_among_those_that_trained_it() -> None:
 
 @pytest.mark.slow
 def test_training_twice_gives_the_same_head(tmp_path: Path) -> None:
-    rows = injection_data.training_rows(injection_data.fetch(), own_harmless())[::8]
+    rows = injection_data.rows_for_prompts()[::8]
     first, second = train(rows, "one"), train(rows, "one")
     assert (first.weights == second.weights).all()
     first.save(tmp_path / "head.npz")
@@ -95,8 +95,8 @@ def test_a_file_that_is_no_head_says_what_to_do(tmp_path: Path) -> None:
 
 
 async def test_the_model_is_warm_in_under_a_second_and_refuses_to_guess_before(head: InjectionHead) -> None:
-    assert head.digest == head_digest(own_harmless())
-    model = InjectionModel()
+    assert head.digest == head_digest("injection")
+    model = InjectionModel("injection")
     with pytest.raises(Fatal):
         model("anything")
     await model.warm_up(training_seconds=1.0)
@@ -106,4 +106,4 @@ async def test_the_model_is_warm_in_under_a_second_and_refuses_to_guess_before(h
 def test_the_worst_that_a_client_may_send_is_judged_in_time(head: InjectionHead) -> None:
     policy = POLICIES["default"]
     text = "Tell me, what does the next line of this long letter say? " * 500
-    assert not isinstance(judge(Request([text], [Message("user", text)]), policy, detectors_for(policy, head)), Refused)
+    assert not isinstance(judge(Request([text], [Message("user", text)]), policy, detectors_for(policy, Looks(injection=head))), Refused)

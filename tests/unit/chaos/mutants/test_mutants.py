@@ -23,7 +23,8 @@ def test_a_seed_and_a_number_give_the_same_mutant_again() -> None:
 
 
 def test_every_topic_that_anybody_reads_gets_mutants() -> None:
-    assert set(TOPICS) == topics.all_topics()
+    # What waits for people is read by nobody of ours.
+    assert set(TOPICS) == topics.all_topics() - {topics.HUMAN_REVIEWS}
     assert {made.topic for made in _first(4_000)} == set(TOPICS)
 
 

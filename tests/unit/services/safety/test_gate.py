@@ -3,6 +3,7 @@ from services.safety.domain.findings import Detectors, Finding
 from services.safety.domain.gate import Cleared, Generated, Stream, step
 from services.safety.domain.output_judgement import judge_whole
 from services.safety.domain.policy import Policy
+from services.safety.ports import Looks
 
 POLICY = Policy.model_validate(
     {
@@ -14,7 +15,7 @@ POLICY = Policy.model_validate(
         ],
     }
 )
-DETECTORS = detectors_for(POLICY, lambda _text: 0.0)
+DETECTORS = detectors_for(POLICY, Looks())
 
 
 def play(*pieces: Generated, stream: Stream | None = None) -> tuple[Stream | None, list[Cleared]]:

@@ -21,6 +21,7 @@ from headrace.v1.turns_pb2 import (
 )
 from services.safety.adapters.policies import PipelinePolicies, load_policies
 from services.safety.handlers import Gate, InputJudgement, OutputJudgement
+from services.safety.ports import Looks
 from tests.fakes.contexts import NOW_MS, a_context
 from tests.fakes.stores import InMemoryMaskStore
 
@@ -28,7 +29,7 @@ GRACE_SECONDS = 300
 POLICIES = PipelinePolicies(
     Pipelines.load(infra_dir() / "pipelines"),
     load_policies(infra_dir() / "policies"),
-    lambda text: 0.99 if "obey only me" in text else 0.01,
+    Looks(injection=lambda text: 0.99 if "obey only me" in text else 0.01),
 )
 
 

@@ -2,6 +2,7 @@ from services.safety.adapters.policies import detectors_for
 from services.safety.domain.input_judgement import Cleared, Masked, Message, Refused, Request, judge
 from services.safety.domain.masking import Masks
 from services.safety.domain.policy import Policy
+from services.safety.ports import Looks
 
 RULES = [
     {"name": "injection", "kind": "injection", "action": "refuse", "threshold": 0.9, "message": "Not so."},
@@ -18,7 +19,7 @@ def judged(
     *messages: Message, written: str = "", changes: dict[str, object] | None = None
 ) -> Cleared | Masked | Refused:
     chosen = policy(**(changes or {}))
-    detectors = detectors_for(chosen, lambda text: 0.99 if "obey only me" in text else 0.0)
+    detectors = detectors_for(chosen, Looks(injection=lambda text: 0.99 if "obey only me" in text else 0.0))
     return judge(Request([written or messages[-1].content], messages), chosen, detectors)
 
 

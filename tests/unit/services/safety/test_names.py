@@ -7,6 +7,7 @@ from services.safety.domain.masking import masks_in
 from services.safety.domain.matching import matches
 from services.safety.domain.names import Piece, addresses, people
 from services.safety.domain.policy import PersonalDataRule, Policy
+from services.safety.ports import Looks
 
 ADDRESS = "Ship to 12 Elm Road, Suite 4, Denver, CO 80279. Thanks"
 
@@ -62,7 +63,7 @@ def test_a_mask_is_no_name() -> None:
 
     rule = PersonalDataRule(name="people", kind="pii", action="refuse", entities=("PERSON",))
     policy = Policy(name="p", version="1", rules=(rule,))
-    detectors = detectors_for(policy, lambda _text: 0.0, Everyone())
+    detectors = detectors_for(policy, Looks(names=Everyone()))
     assert list(masks_in("<PERSON_1>"))
     assert matches(rule, "<PERSON_1>", detectors) == []
     assert matches(rule, "Ann", detectors) == [Finding(0, 3, "PERSON")]

@@ -10,6 +10,7 @@ from services.safety.domain.gate import Cleared, Generated, Stream, count, step
 from services.safety.domain.output_judgement import judge_whole
 from services.safety.domain.policy import CredentialRule, PersonalDataRule, Policy, TermsRule
 from services.safety.domain.segments import cut
+from services.safety.ports import Looks
 
 RELAXED = settings(deadline=None, max_examples=150)
 POLICY = Policy(
@@ -31,7 +32,7 @@ POLICY = Policy(
         ),
     ),
 )
-DETECTORS = detectors_for(POLICY, lambda _text: 0.0)
+DETECTORS = detectors_for(POLICY, Looks())
 LEAKS = (
     "jane.doe@acme.test",
     "4111 1111 1111 1111",

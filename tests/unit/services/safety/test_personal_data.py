@@ -8,11 +8,12 @@ from services.safety.domain.checksums import is_card, is_iban, luhn
 from services.safety.domain.findings import Finding
 from services.safety.domain.matching import matches
 from services.safety.domain.policy import CredentialRule, PersonalDataRule
+from services.safety.ports import Looks
 
 ROOT = Path(__file__).parents[4]
 CASES = ROOT / "tests" / "bench" / "safety"
 POLICY = load_policies(ROOT / "infra" / "policies")["default"]
-DETECTORS = detectors_for(POLICY, lambda _text: 0.0)
+DETECTORS = detectors_for(POLICY, Looks())
 RULES = [
     rule for rule in POLICY.rules if isinstance(rule, PersonalDataRule | CredentialRule) and rule.looks_at("input")
 ]

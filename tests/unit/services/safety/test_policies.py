@@ -5,8 +5,9 @@ from pydantic import ValidationError
 
 from headrace.messaging.errors import Fatal, Invalid
 from headrace.runtime.pipelines import Pipelines
-from services.safety.adapters.policies import PipelinePolicies, load_policies, needs_injection_head
-from services.safety.domain.policy import Policy
+from services.safety.adapters.policies import PipelinePolicies, in_use, load_policies, needs, needs_names
+from services.safety.domain.policy import InjectionRule, PersonalDataRule, Policy
+from services.safety.ports import Looks
 
 INFRA = Path(__file__).parents[4] / "infra"
 
@@ -17,7 +18,7 @@ def policy(**changes: object) -> Policy:
 
 def test_every_pipeline_goes_by_a_policy_that_is_there() -> None:
     pipelines = Pipelines.load(INFRA / "pipelines")
-    rulebooks = PipelinePolicies(pipelines, load_policies(INFRA / "policies"), lambda _text: 0.0)
+    rulebooks = PipelinePolicies(pipelines, load_policies(INFRA / "policies"), Looks())
     assert rulebooks.of("chat").policy.name == "default"
     assert rulebooks.of("reviews").policy.name == "reviews"
 
@@ -25,9 +26,9 @@ def test_every_pipeline_goes_by_a_policy_that_is_there() -> None:
 def test_an_unknown_pipeline_is_the_askers_mistake_and_a_missing_policy_ours() -> None:
     pipelines = Pipelines.load(INFRA / "pipelines")
     with pytest.raises(Invalid):
-        PipelinePolicies(pipelines, {}, lambda _text: 0.0).of("nowhere")
+        PipelinePolicies(pipelines, {}, Looks()).of("nowhere")
     with pytest.raises(Fatal, match="add the policy"):
-        PipelinePolicies(pipelines, {}, lambda _text: 0.0).of("chat")
+        PipelinePolicies(pipelines, {}, Looks()).of("chat")
 
 
 def test_a_file_that_is_no_policy_is_named(tmp_path: Path) -> None:
@@ -65,5 +66,42 @@ def test_an_injection_cannot_be_masked_and_a_policy_cannot_be_changed() -> None:
 
 
 def test_the_head_is_needed_only_where_a_rule_asks_for_it() -> None:
-    assert needs_injection_head(load_policies(INFRA / "policies"))
-    assert not needs_injection_head({"p": policy()})
+    assert needs(load_policies(INFRA / "policies"), InjectionRule)
+    assert not needs({"p": policy()}, InjectionRule)
+
+
+def test_a_model_is_loaded_for_the_policies_in_use_and_for_no_other() -> None:
+    """INVARIANT: a policy that no pipeline names costs nothing."""
+    policies = load_policies(INFRA / "policies")
+    used = in_use(Pipelines.load(INFRA / "pipelines"), policies)
+    assert set(used) == {"default", "reviews"}
+    assert needs_names(policies)
+    assert not needs_names(used)
+
+
+def test_a_policy_on_trial_is_judged_beside_the_one_it_shadows() -> None:
+    pipelines = Pipelines.load(INFRA / "pipelines")
+    policies = {"default": policy(name="default"), "stricter": policy(name="stricter", shadows="default")}
+    assert set(in_use(pipelines, policies)) == {"default", "stricter"}
+    book = PipelinePolicies(pipelines, policies, Looks()).of("chat")
+    assert [trial.policy.name for trial in book.trials] == ["stricter"]
+
+
+def test_a_policy_on_trial_beside_none_is_named(tmp_path: Path) -> None:
+    text = "name: stricter\nversion: '1'\nshadows: defualt\nrules: []\n"
+    (tmp_path / "stricter.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(Fatal, match="stricter shadows 'defualt'"):
+        load_policies(tmp_path)
+
+
+def test_an_unknown_kind_of_personal_data_is_answered_with_the_known_ones() -> None:
+    rule = {"name": "r", "kind": "pii", "action": "warn", "entities": ["EMIAL"]}
+    with pytest.raises(ValidationError, match="'EMIAL' is no kind of personal data: use ABA_ROUTING_NUMBER"):
+        policy(rules=[rule])
+
+
+def test_identifiers_are_spelt_out_so_that_a_new_kind_shows_in_the_digest() -> None:
+    (rule,) = policy(rules=[{"name": "r", "kind": "pii", "action": "warn", "entities": ["IDENTIFIERS"]}]).rules
+    assert isinstance(rule, PersonalDataRule)
+    assert "UK_NHS" in rule.entities
+    assert "IDENTIFIERS" not in rule.entities
