@@ -25,10 +25,7 @@ def load_policies(folder: Path) -> dict[str, Policy]:
     """Every `*.yaml` of the folder by its name; a file that does not fit is `Fatal` and named."""
     found: dict[str, Policy] = {}
     for path in sorted(folder.glob("*.yaml")):
-        try:
-            policy = Policy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except (ValidationError, yaml.YAMLError) as exc:
-            raise Fatal(f"{path} is no policy: {exc}") from exc
+        policy = read_policy(path)
         found[policy.name] = policy
     for policy in found.values():
         if policy.shadows and (policy.shadows not in found or policy.shadows == policy.name):
@@ -37,6 +34,16 @@ def load_policies(folder: Path) -> dict[str, Policy]:
                 f"(there: {', '.join(sorted(found))}): correct `shadows`, or leave it out to put the policy in force"
             )
     return found
+
+
+def read_policy(path: Path) -> Policy:
+    """One file; what does not fit is `Fatal` and named."""
+    try:
+        return Policy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as exc:
+        raise Fatal(f"{path} cannot be read ({exc.strerror}): correct the path") from exc
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise Fatal(f"{path} is no policy: {exc}") from exc
 
 
 def detectors_for(policy: Policy, looks: Looks) -> Detectors:
