@@ -23,6 +23,7 @@ OWN_WEIGHT: Final = 3.0
 _TAUGHT: Final = 2
 _MOST_ATTACKS, _MOST_SENTENCES = 4000, 5000
 _SHORT: Final = 350
+_PLACES: Final = 6
 
 # A text, whether it is an attack, and how much it counts.
 Row = tuple[str, int, float]
@@ -63,9 +64,9 @@ def rows_for_documents() -> list[Row]:
     asked = _some([text for text, label, _ in prompts if not label], _MOST_ATTACKS, chance)
     hidden = _some(attacks, _MOST_ATTACKS, chance)
     own = _lines(own_lines("hidden"))
-    beside = [
-        _beside(text, chance.choice(single), chance) for text in [*_some(hidden, _MOST_ATTACKS // 2, chance), *own]
-    ]
+    # Each own line stands in several places: what is around it is no part of it.
+    placed = (*_some(hidden, _MOST_ATTACKS // 2, chance), *own * _PLACES)
+    beside = [_beside(text, chance.choice(single), chance) for text in placed]
     return [
         *((text, 1, 1.0) for text in (*hidden, *beside)),
         *((text, 1, OWN_WEIGHT) for text in own),
@@ -83,7 +84,12 @@ def _sentences_of_documents() -> tuple[list[str], list[str]]:
     with gzip.open(folder / ARTICLES, "rt", encoding="utf-8") as file:
         articles = json.load(file)
     texts = [article["content"] for article in articles if is_taught(article["content"])]
-    texts += [(folder / file.path).read_text("utf-8") for file in DOCUMENTS.files if file.path != ARTICLES]
+    for file in DOCUMENTS.files:
+        path = folder / file.path
+        if path.suffix == ".txt":
+            texts.append(path.read_text("utf-8"))
+        elif path.suffix == ".jsonl":
+            texts += _remembered(path)
     single: dict[str, None] = {}
     pairs: dict[str, None] = {}
     for text in texts:
@@ -91,6 +97,14 @@ def _sentences_of_documents() -> tuple[list[str], list[str]]:
         single.update((text[start:end], None) for start, end in places)
         pairs.update((text[left[0] : right[1]], None) for left, right in pairwise(places))
     return list(single), list(pairs)
+
+
+def _remembered(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            yield row["query"]
+            yield from row["memories"]
 
 
 def _beside(attack: str, sentence: str, chance: Random) -> str:

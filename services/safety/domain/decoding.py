@@ -16,6 +16,8 @@ _LOOK_ALIKES: Final = str.maketrans(
     "aAeEoOpPcCyYxXiIjJsSdhkKmMtTbBhHloOaAiIvNpPtTuYkKeE",
 )
 _WORD: Final = re.compile(r"[^\W\d_]+")
+# No part of a code.
+_WHOLE_WORD: Final = re.compile(r"(?<![\w+/=])[^\W\d_]+(?![\w+/=])")
 _LATIN: Final = re.compile(r"[A-Za-z]")
 _NOT_LATIN: Final = re.compile(r"[\u0370-\u03ff\u0400-\u052f]")
 _LEET: Final = str.maketrans("013457@$!", "oieastasi")
@@ -25,23 +27,44 @@ _BASE64: Final = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX: Final = re.compile(r"(?<!\w)(?:(?:\\x|%|0x)?[0-9A-Fa-f]{2}[ ,]{0,2}){12,}")
 _HEX_DIGITS: Final = re.compile(r"(?:\\x|%|0x)?([0-9A-Fa-f]{2})")
 _COMMON_WORDS: Final = frozenset(
-    "a about all an and are as be by can do for from have how i if in is it me my no not now of on or our out say show "
-    "tell that the them then this to us we what who will with without you your ignore forget reveal print system "
-    "prompt previous instructions rules".split()
+    "a about all also an and any are as at be been but by can could do does for from give had has have he her him his "
+    "how i if in into is it its just let like make me more my no not now of on only or our out please said say should "
+    "show so some tell than that the their them then there these they this to up us use was we were what when where "
+    "which who why will with without would write you your answer access admin code following forget ignore "
+    "instructions never output previous print prompt reveal rules system user".split()
 )
+# Characters that nobody sees, within words; letters that pass for others; letters of double width.
+_UNSEEN: Final = re.compile(r"\w[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]+(?=\w)")
+_WIDE: Final = re.compile(r"[\uff21-\uff3a\uff41-\uff5a]")
+_MATHEMATICAL: Final = re.compile(r"[\U0001d400-\U0001d7ff]")
+_MIN_TRICKS: Final = 4
 _READABLE: Final = 0.9
 _MIN_LEET_WORDS: Final = 2
 _MIN_GAIN: Final = 2
+# Where a text has no common word at all, so many of the words that it makes are enough.
+_MIN_WORDS: Final = 4
+_COMMON_SHARE: Final = 0.15
 
 
 def readings(text: str) -> list[str]:
     """The text as it stands, cleaned of tricks, and what it says once decoded; the plain reading first."""
+    plain, decoded, playful = told(text)
+    return list(dict.fromkeys((plain, *decoded, *playful)))
+
+
+def told(text: str) -> tuple[str, list[str], list[str]]:
+    """The plain reading; those behind an encoding; those behind a spelling that people also use in play."""
     plain = _plain(text)
-    found = [plain]
-    for reading in (_payloads(plain), _unspaced(plain), _unleeted(plain), *_turned(plain)):
-        if reading not in found:
-            found.append(reading)
-    return found
+    decoded = [reading for reading in (_payloads(plain), *_turned(plain)) if reading != plain]
+    playful = [reading for reading in (_unspaced(plain), _unleeted(plain)) if reading != plain]
+    return plain, decoded, playful
+
+
+def is_disguised(text: str) -> bool:
+    """Whether letters were put in the place of others, or between them, that only a machine tells apart."""
+    mixed = sum(_latin(word) != word for word in _WORD.findall(text)) if _NOT_LATIN.search(text) else 0
+    tricks = (_UNSEEN, _WIDE, _MATHEMATICAL)
+    return mixed >= _MIN_TRICKS or any(len(trick.findall(text)) >= _MIN_TRICKS for trick in tricks)
 
 
 def _plain(text: str) -> str:
@@ -97,10 +120,19 @@ def _unleeted(text: str) -> str:
 
 def _turned(text: str) -> list[str]:
     """Rot13 and the text backwards, where that makes words of it."""
+    now = _common(text)
     return [
-        turned for turned in (codecs.encode(text, "rot13"), text[::-1]) if _common(turned) >= _common(text) + _MIN_GAIN
+        other
+        for other in (codecs.encode(text, "rot13"), text[::-1])
+        if _common(other) >= now + _MIN_GAIN or (now == 0 and _is_english(other))
     ]
 
 
+def _is_english(text: str) -> bool:
+    words = text.split()
+    common = sum(len(word) > 1 and word.lower() in _COMMON_WORDS for word in words)
+    return len(words) >= _MIN_WORDS and common / len(words) >= _COMMON_SHARE
+
+
 def _common(text: str) -> int:
-    return sum(word.lower() in _COMMON_WORDS for word in _WORD.findall(text))
+    return sum(word.lower() in _COMMON_WORDS for word in _WHOLE_WORD.findall(text))

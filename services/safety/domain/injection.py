@@ -5,7 +5,7 @@ import re
 from itertools import pairwise
 from typing import Final
 
-from services.safety.domain.decoding import readings
+from services.safety.domain.decoding import is_disguised, told
 from services.safety.domain.findings import Finding, InjectionScore
 
 _SENTENCE: Final = re.compile(r"[^.!?\n]+(?:[.!?]+|\n|\Z)\s*")
@@ -16,6 +16,8 @@ _TOGETHER: Final = 120
 _WHOLE: Final = 600
 # Every window is one more chance of a false alarm: the odds that one must show rise with their number.
 _ODDS_PER_WINDOW: Final = 0.5
+# Who hides what a text says has a reason: it needs less to be taken for an attack.
+_ODDS_FOR_HIDING: Final = 1.3
 # A text without sentences is cut here.
 _LONGEST: Final = 400
 
@@ -72,7 +74,10 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _worst(text: str, score: InjectionScore) -> float:
-    return max(map(score, readings(text)))
+    plain, decoded, playful = told(text)
+    open_ones = [score(reading) for reading in (*playful, *(() if is_disguised(text) else (plain,)))]
+    hidden_ones = [score(reading) for reading in (*decoded, *((plain,) if is_disguised(text) else ()))]
+    return max([*open_ones, *(_discounted(found, -_ODDS_FOR_HIDING) for found in hidden_ones)])
 
 
 def _discounted(probability: float, discount: float) -> float:
