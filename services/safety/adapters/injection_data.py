@@ -84,8 +84,7 @@ def _sentences_of_documents() -> tuple[list[str], list[str]]:
     with gzip.open(folder / ARTICLES, "rt", encoding="utf-8") as file:
         articles = json.load(file)
     texts = [article["content"] for article in articles if is_taught(article["content"])]
-    for file in DOCUMENTS.files:
-        path = folder / file.path
+    for path in (folder / part.path for part in DOCUMENTS.files):
         if path.suffix == ".txt":
             texts.append(path.read_text("utf-8"))
         elif path.suffix == ".jsonl":

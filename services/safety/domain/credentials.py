@@ -65,10 +65,12 @@ _NAMED_KEY: Final = re.compile(
 _NAMED_PASSWORD: Final = re.compile(
     r"(?i:(?<![A-Za-z])(?:[a-z0-9]{1,20}[_-]){0,3}"
     r"(?:password|passwd|passphrase|pwd|pin|passcode|passwort|contrase\u00f1a|mot de passe)\b)"
-    r"[\"'`]{0,2}\s{0,3}(?:[:=]|\bis\b)\s{0,3}[\"'`]?(?P<value>[^\s\"'`,;<>]{4,64})"
+    r"[\"'`]{0,2}\s{0,3}(?:[:=]|\b(?:is|ist|es|est)\b)\s{0,3}[\"'`]?(?P<value>[^\s\"'`,;<>]{4,64})"
 )
 # `postgres://user:password@host`; a port or a placeholder is no password.
-_IN_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s:/@<>{}$]{1,64}:(?P<value>[^\s:/@<>{}$*]{3,64})@[\w.-]")
+_IN_ADDRESS: Final = re.compile(
+    r"[a-z][a-z0-9+.-]{1,20}://[^\s:/@<>{}$]{1,64}:(?P<value>(?!\$)[^\s:/@<>{}*]{3,64})@[\w.-]"
+)
 _WEBHOOK: Final = re.compile(
     r"https://(?:hooks\.slack\.com/services/T\w{5,20}/B\w{5,20}/\w{16,}"
     r"|discord(?:app)?\.com/api/webhooks/\d{15,20}/[\w-]{40,80})"

@@ -41,7 +41,7 @@ _MIN_TRICKS: Final = 4
 _READABLE: Final = 0.9
 _MIN_LEET_WORDS: Final = 2
 _MIN_GAIN: Final = 2
-# Where a text has no common word at all, so many of the words that it makes are enough.
+# Of a text of so many words at least: so many of the words that it makes, and twice as many as before.
 _MIN_WORDS: Final = 4
 _COMMON_SHARE: Final = 0.15
 
@@ -120,18 +120,19 @@ def _unleeted(text: str) -> str:
 
 def _turned(text: str) -> list[str]:
     """Rot13 and the text backwards, where that makes words of it."""
-    now = _common(text)
+    now, share = _common(text), _common_share(text)
     return [
         other
         for other in (codecs.encode(text, "rot13"), text[::-1])
-        if _common(other) >= now + _MIN_GAIN or (now == 0 and _is_english(other))
+        if _common(other) >= now + _MIN_GAIN or _common_share(other) >= max(_COMMON_SHARE, 2 * share)
     ]
 
 
-def _is_english(text: str) -> bool:
+def _common_share(text: str) -> float:
+    """Of the words between white space; a text of a few words has no share that says anything."""
     words = text.split()
-    common = sum(len(word) > 1 and word.lower() in _COMMON_WORDS for word in words)
-    return len(words) >= _MIN_WORDS and common / len(words) >= _COMMON_SHARE
+    found = sum(len(word) > 1 and word.strip(".,:;!?'\"").lower() in _COMMON_WORDS for word in words)
+    return found / len(words) if len(words) >= _MIN_WORDS else 0.0
 
 
 def _common(text: str) -> int:

@@ -15,7 +15,7 @@ _MARKER: Final = re.compile(r"\[(\d{1,3})\]")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 # 1,250.00 and 1250 are the same; a marker is no number.
 _NUMBER: Final = re.compile(r"(?<![\w\[.,])\d[\d,]*(?:\.\d+)?(?![\w\]])")
-_NAME: Final = re.compile(r"(?<=[^\s.!?:] )[A-Z][\w-]{2,}")
+_NAME: Final = re.compile(r"(?<=[^\s.!?:] )[A-Z][^\W\d_]{2,}")
 _STOP: Final = frozenset(
     "a about after all also an and any are as at be because been before but by can could did do does each for from had "
     "has have he her his how if in into is it its may more most must no not of on one only or other our out over own "
@@ -54,7 +54,8 @@ def support(claim: str, source: str, question: str = "") -> float:
     words = [stem for stem in _stems(told) if stem]
     covered = sum(word in known for word in words) / len(words) if words else 1.0
     numbers = _numbers(source) | _numbers(question)
-    made_up = bool(_numbers(told) - numbers) or any(_stem(name.casefold()) not in known for name in _NAME.findall(told))
+    names = {name.casefold() for name in _NAME.findall(told)} - _STOP
+    made_up = bool(_numbers(told) - numbers) or any(_stem(name) not in known for name in names)
     return covered * (_MADE_UP if made_up else 1.0)
 
 

@@ -17,7 +17,7 @@ _WHOLE: Final = 600
 # Every window is one more chance of a false alarm: the odds that one must show rise with their number.
 _ODDS_PER_WINDOW: Final = 0.5
 # Who hides what a text says has a reason: it needs less to be taken for an attack.
-_ODDS_FOR_HIDING: Final = 1.3
+_ODDS_FOR_HIDING: Final = 1.8
 # A text without sentences is cut here.
 _LONGEST: Final = 400
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from headrace.cli.eval import reviews
+from headrace.cli.eval import reviews, safety
 
 
 def register(root: typer.Typer) -> None:
@@ -10,4 +10,5 @@ def register(root: typer.Typer) -> None:
     group = typer.Typer(help="Measure on public data, fetched for it and pinned.", no_args_is_help=True)
     group.callback()(lambda: None)
     group.command("reviews", epilog=reviews.EPILOG)(reviews.eval_reviews)
+    group.command("safety", epilog=safety.EPILOG)(safety.eval_safety)
     root.add_typer(group, name="eval")

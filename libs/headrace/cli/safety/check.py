@@ -17,8 +17,8 @@ _MOST_BYTES: Final = 4_000_000
 _SHOWN: Final = 60
 _STDIN: Final = "-"
 _COLOURS: Final = {"cleared": "green", "warned": "yellow", "masked": "yellow", "refused": "red", "routed": "magenta"}
-EPILOG: Final = """TEXT is the words themselves, a file with them, or - for standard input. The exit status is 0 whatever
-the policy says of it: `outcome` of --json is for scripts.
+EPILOG: Final = """TEXT is the words themselves, a file with them, or - for standard input. The exit status is 0
+whatever the policy says of it: `outcome` of --json is for scripts.
 
 Examples:
 
@@ -38,9 +38,7 @@ def check(
     text: Annotated[str, typer.Argument(help="The words, a file, or - for standard input.", show_default=False)],
     *,
     policy: Annotated[str, typer.Option(help="A policy of infra/policies, or the path of a file.")] = "default",
-    side: Annotated[
-        Side, typer.Option(help="A question, a model's answer, or a retrieved source.")
-    ] = "input",
+    side: Annotated[Side, typer.Option(help="A question, a model's answer, or a retrieved source.")] = "input",
     source: Annotated[list[Path] | None, typer.Option(help="What an answer cites as [1], [2] and so on.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -9,8 +9,8 @@ from headrace.cli.output import Exit, err, fail, out, print_json
 from headrace.cli.safety.asking import asking
 from headrace.messaging.errors import HeadraceError
 
-EPILOG: Final = """Examples stand in the policy's file: `{text, side, sources, expect}`, where `expect` is cleared, warned,
-masked, refused or routed. The exit status is 1 where one of them comes out otherwise.
+EPILOG: Final = """Examples stand in the policy's file: `{text, side, sources, expect}`, where `expect` is cleared,
+warned, masked, refused or routed. The exit status is 1 where one of them comes out otherwise.
 
 Examples:
 

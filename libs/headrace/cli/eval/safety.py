@@ -1,0 +1,60 @@
+"""`headrace eval safety`: recall and false alarms of the policies as they stand, on public data."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from headrace.cli.eval.safety_sets.rows import PARTS, Row
+from headrace.cli.output import Exit, fail, out, print_json
+from headrace.messaging.errors import HeadraceError
+
+_WIDTH: Final = 150
+EPILOG: Final = """Everything is measured through the policies `default` and `confidential` as they stand, in the way in
+which the service judges. "alone" is the baseline: a list of phrases for injections, patterns and check digits for
+personal data, randomness for keys, shared words for groundedness. Intervals are 95 %, after Wilson.
+
+Examples:
+
+  headrace eval safety
+
+  headrace eval safety --only documents --only secrets --json
+"""
+
+
+def eval_safety(
+    *,
+    only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(PARTS)}; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure injection, personal data, secrets and groundedness on public data, with a baseline beside each."""
+    if unknown := [name for name in only or () if name not in PARTS]:
+        fail(f"no part is called {unknown[0]!r}: use {', '.join(PARTS)}", Exit.USAGE)
+    rows: list[Row] = []
+    try:
+        for name in only or PARTS:
+            with out.status(f"{name}…"):
+                rows += PARTS[name]()
+    except HeadraceError as exc:
+        fail(str(exc))
+    if as_json:
+        print_json([row.facts() for row in rows])
+    else:
+        # A table of figures is read whole, also where it goes into a file.
+        Console(width=max(out.width, _WIDTH)).print(_table(rows))
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table(box=None)
+    for column in ("what", "set", "cases", "figure", "95 %", "wanted", "", "alone"):
+        table.add_column(column, justify="left" if column in {"what", "set", ""} else "right", no_wrap=True)
+    for row in rows:
+        low, high = row.share.interval
+        wanted = "" if row.wanted is None else f"{'≥' if row.higher else '≤'} {row.wanted:.2f}"
+        mark = "" if row.wanted is None else "reached" if row.reached else "[red]missed[/]"
+        alone = "" if row.baseline is None else f"{row.baseline.value:.3f}"
+        shown = (f"{row.share.cases:,}", f"{row.share.value:.3f}", f"{low:.3f}-{high:.3f}", wanted, mark, alone)
+        table.add_row(row.what, row.data, *shown)
+    return table
