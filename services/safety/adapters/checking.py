@@ -77,7 +77,8 @@ def main() -> None:
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
     except HeadraceError as exc:
-        sys.stderr.write(f"{exc}\n")
+        # One line: whoever asks shows the last.
+        sys.stderr.write(" ".join(str(exc).split()) + "\n")
         sys.exit(1)
 
 

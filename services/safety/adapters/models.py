@@ -7,7 +7,8 @@ from headrace.models.spec import ModelSpec
 from services.safety.adapters.injection_model import InjectionModel
 from services.safety.adapters.names import NameModel
 from services.safety.adapters.policies import needs, needs_names
-from services.safety.domain.policy import HiddenInstructionRule, InjectionRule, Policy
+from services.safety.adapters.toxicity import ToxicityModel
+from services.safety.domain.policy import HiddenInstructionRule, InjectionRule, Policy, ToxicityRule
 from services.safety.ports import Looks
 
 
@@ -17,13 +18,20 @@ class Models:
     def __init__(self, names: ModelSpec, instructions: tuple[str, ...]) -> None:
         self._injection = InjectionModel("injection")
         self._hidden = InjectionModel("hidden")
+        self._toxicity = ToxicityModel()
         self._names = NameModel(names)
         self._instructions = instructions
 
     @property
     def looks(self) -> Looks:
         """What rules look with."""
-        return Looks(injection=self._injection, hidden=self._hidden, names=self._names, instructions=self._instructions)
+        return Looks(
+            injection=self._injection,
+            hidden=self._hidden,
+            toxicity=self._toxicity,
+            names=self._names,
+            instructions=self._instructions,
+        )
 
     async def warm_up(self, policies: Mapping[str, Policy], training_seconds: float) -> None:
         """Make ready what the rules of these policies ask for, and nothing else."""
@@ -31,5 +39,7 @@ class Models:
             await self._injection.warm_up(training_seconds)
         if needs(policies, HiddenInstructionRule):
             await self._hidden.warm_up(training_seconds)
+        if needs(policies, ToxicityRule):
+            await self._toxicity.warm_up()
         if needs_names(policies):
             await asyncio.to_thread(self._names.warm_up)

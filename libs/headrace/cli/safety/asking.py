@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from headrace.messaging.errors import Fatal
@@ -66,17 +66,15 @@ def asking(policy: str) -> Iterator[Checker]:
 
     The first time on a machine it trains the injection heads, which takes a minute.
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", _PROGRAM, policy],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
+    command = [sys.executable, "-m", _PROGRAM, policy]
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
         try:
             yield Checker(process, errors)
         finally:
+            # It ends when there is nothing more to be asked.
             if process.stdin:
-                process.stdin.close()
-            process.wait()
+                with suppress(BrokenPipeError):
+                    process.stdin.close()

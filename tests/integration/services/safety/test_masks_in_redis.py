@@ -11,13 +11,12 @@ from headrace.stores.redis import connect, key
 from headrace.v1.turns_pb2 import Prepared, Slip, Turn
 from services.safety.adapters.policies import PipelinePolicies, load_policies
 from services.safety.handlers import InputJudgement
+from services.safety.ports import Looks
 from tests.fakes.contexts import NOW_MS, a_context
 
 pytestmark = pytest.mark.integration
 
-POLICIES = PipelinePolicies(
-    Pipelines.load(infra_dir() / "pipelines"), load_policies(infra_dir() / "policies"), lambda _text: 0.0
-)
+POLICIES = PipelinePolicies(Pipelines.load(infra_dir() / "pipelines"), load_policies(infra_dir() / "policies"), Looks())
 QUESTION = "Write to jane@acme.test about card 4111 1111 1111 1111."
 
 

@@ -79,6 +79,8 @@ def direct() -> Iterator[Row]:
         texts = [*prompts.some(labs[1], 500), *chemy[1]]
         found, base = _share(policy, texts, _INJECTION), _share(alone, texts, "phrases")
         yield Row("  false alarms", "both, hard harmless prompts", found, 0.01, higher=False, baseline=base)
+        noted = _share(policy, texts, "toxicity")
+        yield Row("toxicity, false alarms", "both, hard harmless prompts", noted, 0.01, higher=False)
 
 
 def encoded() -> Iterator[Row]:
