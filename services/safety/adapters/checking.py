@@ -1,12 +1,13 @@
 """A policy asked about texts, from outside of the service: `python -m services.safety.adapters.checking POLICY`.
 
 A line of JSON in, a line of JSON out. The first line out says which policy it is and lists its examples; every line in
-is `{"text": …, "side": "input" | "output" | "source", "sources": […], "ask": "judge" | "scores"}`.
+is `{"text": …, "side": "input" | "output" | "source", "sources": […], "ask": "judge" | "scores" | "cost"}`.
 """
 
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -41,7 +42,10 @@ def _answer(policy: Policy, detectors: Detectors, asked: Mapping[str, Any]) -> d
         raise Invalid(f"unknown side {side!r}: use one of {', '.join(_SIDES)}", field="side")
     if asked.get("ask") == "scores":
         return {"scores": scores(text, side, policy, detectors)}
+    began = time.perf_counter()
     outcome, verdicts = judged(text, side, policy, detectors, asked.get("sources", ()))
+    if asked.get("ask") == "cost":
+        return {"seconds": time.perf_counter() - began}
     found = findings(text, side, policy, detectors)
     return {
         "outcome": outcome,

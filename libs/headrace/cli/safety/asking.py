@@ -28,6 +28,10 @@ class Checker:
         """`outcome` (cleared, warned, masked, refused, routed), `verdicts` and `findings`."""
         return self._ask({"text": text, "side": side, "sources": list(sources)})
 
+    def cost(self, text: str, side: str = "input") -> float:
+        """Seconds that the judgement took, without the way to it and back."""
+        return float(self._ask({"text": text, "side": side, "ask": "cost"})["seconds"])
+
     def scores(self, text: str, side: str = "input") -> dict[str, float]:
         """How sure each classifier of attacks is, by its rule."""
         found: dict[str, float] = self._ask({"text": text, "side": side, "ask": "scores"})["scores"]

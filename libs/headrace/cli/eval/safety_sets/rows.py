@@ -67,6 +67,18 @@ class Row:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Milliseconds of one judgement: the median, and what one in twenty exceeds."""
+
+    policy: str
+    what: str
+    cases: int
+    mean_chars: int
+    median_ms: float
+    p95_ms: float
+
+
 def direct() -> Iterator[Row]:
     """Attacks and hard harmless prompts, as they stand."""
     folder = fetched(PROMPTS)
@@ -194,6 +206,27 @@ def groundedness() -> Iterator[Row]:
             )
             base = Share(sum(claims.shared_words(claim, source) < 1 / 2 for claim, source in cases), len(cases))
             yield Row("not borne out" if wanted else "  false alarms", name, Share(hits, len(cases)), baseline=base)
+
+
+def costs() -> list[Cost]:
+    """What a judgement takes on this machine, by policy and by what is judged."""
+    root = fetched(AGENTS) / _TAU2
+    passages = prompts.some(articles.passages(root / "banking_knowledge" / "documents.json.gz"), 60)
+    texts = {
+        "a prompt": ("input", prompts.some(prompts.s_labs(fetched(PROMPTS))[1], 60)),
+        "a prompt of 2,000 characters": ("input", [(passage * 8)[:2000] for passage in passages[:20]]),
+        "a passage": ("source", passages),
+        "an answer": ("output", passages),
+    }
+    found = []
+    for name in ("default", "confidential"):
+        with asking(name) as policy:
+            for what, (side, judged) in texts.items():
+                seconds = sorted(policy.cost(text, side) for text in judged)
+                middle, late = (seconds[int(len(seconds) * share)] for share in (0.5, 0.95))
+                chars = sum(map(len, judged)) // len(judged)
+                found.append(Cost(name, what, len(judged), chars, middle * 1000, late * 1000))
+    return found
 
 
 def _share(policy: Checker, texts: Iterable[str], rule: str, side: str = "input") -> Share:
