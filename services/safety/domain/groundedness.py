@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from services.safety.domain.masking import MASK
 from services.safety.domain.segments import cut
 
 _MARKER: Final = re.compile(r"\[(\d{1,3})\]")
@@ -49,7 +50,7 @@ def statements(answer: str, passages: Mapping[str, str], question: str = "") -> 
 
 def support(claim: str, source: str, question: str = "") -> float:
     """From 0 (nothing of it stands in the source) to 1."""
-    told = _MARKER.sub(" ", claim)
+    told = MASK.sub(" ", _MARKER.sub(" ", claim))
     known = _stems(source) | _stems(question)
     words = [stem for stem in _stems(told) if stem]
     covered = sum(word in known for word in words) / len(words) if words else 1.0

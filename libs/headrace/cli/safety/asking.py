@@ -11,6 +11,8 @@ from typing import Any, Final
 from headrace.messaging.errors import Fatal
 
 _PROGRAM: Final = "services.safety.adapters.checking"
+# Where nobody watches nothing is shown.
+WAITING: Final = "asking the policy (the first time on a machine its models are fetched and trained: a minute)…"
 _MISSING: Final = "ModuleNotFoundError"
 
 

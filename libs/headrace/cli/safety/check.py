@@ -8,8 +8,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from headrace.cli.output import Exit, fail, out, print_json
-from headrace.cli.safety.asking import asking
+from headrace.cli.output import Exit, err, fail, out, print_json
+from headrace.cli.safety.asking import WAITING, asking
 from headrace.messaging.errors import HeadraceError
 
 # More than a prompt may have; a larger file is cut up by whoever knows its parts.
@@ -46,7 +46,7 @@ def check(
     words = _words(text)
     sources = [_read(path) for path in source or ()]
     try:
-        with asking(policy) as checker:
+        with err.status(WAITING), asking(policy) as checker:
             answer = checker.judge(words, side, sources)
             identity = checker.identity
     except HeadraceError as exc:

@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from headrace.cli.output import Exit, err, fail, out, print_json
-from headrace.cli.safety.asking import asking
+from headrace.cli.safety.asking import WAITING, asking
 from headrace.messaging.errors import HeadraceError
 
 EPILOG: Final = """Examples stand in the policy's file: `{text, side, sources, expect}`, where `expect` is cleared,
@@ -27,7 +27,7 @@ def run_examples(
 ) -> None:
     """Run the examples in a policy's file."""
     try:
-        with asking(policy) as checker:
+        with err.status(WAITING), asking(policy) as checker:
             results = [_result(example, checker.judge(**_question(example))) for example in checker.examples]
             identity = checker.identity
     except HeadraceError as exc:

@@ -1,5 +1,5 @@
 from services.safety.adapters.policies import detectors_for
-from services.safety.domain.input_judgement import Cleared, Masked, Message, Refused, Request, judge
+from services.safety.domain.input_judgement import Cleared, Masked, Message, Refused, Request, Routed, judge
 from services.safety.domain.masking import Masks
 from services.safety.domain.policy import Policy
 from services.safety.ports import Looks
@@ -17,7 +17,7 @@ def policy(**changes: object) -> Policy:
 
 def judged(
     *messages: Message, written: str = "", changes: dict[str, object] | None = None
-) -> Cleared | Masked | Refused:
+) -> Cleared | Masked | Routed | Refused:
     chosen = policy(**(changes or {}))
     detectors = detectors_for(chosen, Looks(injection=lambda text: 0.99 if "obey only me" in text else 0.0))
     return judge(Request([written or messages[-1].content], messages), chosen, detectors)
