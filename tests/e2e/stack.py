@@ -25,6 +25,14 @@ ROOT = Path(__file__).parents[2]
 START_S = 600.0
 
 LEAKY = "Here is what I know. The address is john.roe@elsewhere.test and so on. There is more to say."
+# A policy that hands some questions to a person.
+WATCHED = """
+name: watched
+version: "1"
+rules:
+  - {name: people, kind: pii, direction: input, action: mask, entities: [EMAIL]}
+  - {name: in-need, kind: terms, direction: input, action: route, terms: [end it all], message: A person will look.}
+"""
 
 
 @dataclass
@@ -129,6 +137,10 @@ def start(folder: Path, scratch: Path) -> Stack:
             "delay_ms: 10", f"delay_ms: {delay_ms}"
         )
         (infra / "models" / f"{name}.yaml").write_text(told, encoding="utf-8")
+    chat = (infra / "pipelines" / "chat.yaml").read_text(encoding="utf-8")
+    watched = chat.replace("name: chat", "name: watched").replace("policy: default", "policy: watched")
+    (infra / "pipelines" / "watched.yaml").write_text(watched, encoding="utf-8")
+    (infra / "policies" / "watched.yaml").write_text(WATCHED, encoding="utf-8")
     data, port = folder / "data", free_port()
     environment = {**os.environ, "HEADRACE_DATA_DIR": str(data), "HEADRACE_INFRA_DIR": str(infra),
                    # Fifty questions at once are asked here on purpose.

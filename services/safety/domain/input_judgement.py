@@ -92,7 +92,7 @@ def judge(request: Request, policy: Policy, detectors: Detectors) -> Cleared | M
 def _verdicts(rule: Rule, request: Request, policy: Policy, detectors: Detectors) -> Iterator[Verdict]:
     for where, text in _places(rule, request, policy):
         for finding in matches(rule, text, detectors):
-            why = reason(finding.kind, where)
+            why = rule.said(reason(finding.kind, where))
             yield Verdict(rule.name, rule.action, "input", why, finding.score, finding.start, finding.end)
 
 

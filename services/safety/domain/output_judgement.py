@@ -107,7 +107,7 @@ def ungrounded(answer: Answered, policy: Policy) -> list[Verdict]:
     """What the answer states and its sources do not bear out. The score says how much is missing."""
     why = reason("UNGROUNDED", "the answer")
     return [
-        Verdict(rule.name, rule.action, "output", why, 1 - stated.support, stated.start, stated.end)
+        Verdict(rule.name, rule.action, "output", rule.said(why), 1 - stated.support, stated.start, stated.end)
         for rule in policy.rules
         if isinstance(rule, GroundednessRule)
         for stated in statements(answer.text, answer.passages, answer.question)
@@ -137,7 +137,7 @@ def _verdicts(window: str, origin: int, judged: int, policy: Policy, detectors: 
             rule.name,
             rule.action,
             "output",
-            reason(finding.kind, "the answer"),
+            rule.said(reason(finding.kind, "the answer")),
             finding.score,
             origin + finding.start,
             origin + finding.end,

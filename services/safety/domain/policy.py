@@ -45,6 +45,10 @@ class _Rule(_Part):
     # What the person reads when the turn is refused or a warning is due.
     message: str = Field(REFUSED, min_length=1)
 
+    def said(self, why: str) -> str:
+        """What a person reads of a verdict: of a warning its own words, if it has any, else what was found."""
+        return self.message if self.action == "warn" and self.message != REFUSED else why
+
     def looks_at(self, side: Side) -> bool:
         """Whether this rule judges what goes in, or what comes out."""
         return self.direction in (side, "both")

@@ -95,3 +95,11 @@ def test_masks_put_back_give_the_text() -> None:
     assert masks.mask("EMAIL", "a@b.io") == masks.mask("EMAIL", "a@b.io")
     assert masks.mask("PHONE", "a@b.io") == "<PHONE_1>"
     assert masks.values["<EMAIL_1>"] == "a@b.io"
+
+
+def test_a_warning_is_told_in_its_own_words_if_it_has_any() -> None:
+    rule = {"name": "names", "kind": "terms", "direction": "input", "action": "warn", "terms": ["blue heron"]}
+    cleared = judged(Message("user", "the blue heron"), changes={"rules": [{**rule, "message": "Mind the bird."}]})
+    assert [verdict.reason for verdict in cleared.verdicts] == ["Mind the bird."]
+    cleared = judged(Message("user", "the blue heron"), changes={"rules": [rule]})
+    assert [verdict.reason for verdict in cleared.verdicts] == ["a term that the policy excludes in the question"]
