@@ -62,12 +62,16 @@ def told(text: str) -> tuple[str, list[str], list[str]]:
 
 def is_disguised(text: str) -> bool:
     """Whether letters were put in the place of others, or between them, that only a machine tells apart."""
+    if text.isascii():
+        return False
     mixed = sum(_latin(word) != word for word in _WORD.findall(text)) if _NOT_LATIN.search(text) else 0
     tricks = (_UNSEEN, _WIDE, _MATHEMATICAL)
     return mixed >= _MIN_TRICKS or any(len(trick.findall(text)) >= _MIN_TRICKS for trick in tricks)
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return text
     visible = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
     if not _NOT_LATIN.search(visible):
         return visible
