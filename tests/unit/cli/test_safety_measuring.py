@@ -10,7 +10,7 @@ from headrace.cli import eval as evaluations
 from headrace.cli.eval.safety_sets import claims, credentials, prompts
 from headrace.cli.eval.safety_sets.articles import hidden_in
 from headrace.cli.eval.safety_sets.measuring import Share
-from headrace.cli.eval.safety_sets.rows import Row
+from headrace.cli.eval.safety_sets.row import Row
 
 
 def test_an_interval_holds_its_share_and_narrows_with_the_cases() -> None:

@@ -8,7 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from headrace.cli.eval.safety_sets.rows import PARTS, Cost, Row, costs
+from headrace.cli.eval.safety_sets.costs import Cost, costs
+from headrace.cli.eval.safety_sets.row import Row
+from headrace.cli.eval.safety_sets.rows import PARTS
 from headrace.cli.output import Exit, fail, out, print_json
 from headrace.messaging.errors import HeadraceError
 
