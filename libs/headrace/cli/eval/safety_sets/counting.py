@@ -27,6 +27,7 @@ rules:
 
 
 def share_of(policy: Checker, texts: Iterable[str], rule: str, side: str = "input") -> Share:
+    """How many of the texts the rule finds something in."""
     answers = [policy.judge(text, side)["findings"] for text in texts]
     return Share(sum(any(found["rule"] == rule for found in answer) for answer in answers), len(answers))
 
@@ -51,6 +52,7 @@ def spans_of(policy: Checker, texts: Iterable[people.Marked], rule: str) -> tupl
 
 @contextmanager
 def phrases() -> Iterator[Checker]:
+    """The baseline of injections."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "phrases.yaml"
         path.write_text(_PHRASES, encoding="utf-8")

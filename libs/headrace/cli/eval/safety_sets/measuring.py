@@ -14,6 +14,9 @@ class Share:
     hits: int
     cases: int
 
+    def __add__(self, other: "Share") -> "Share":
+        return Share(self.hits + other.hits, self.cases + other.cases)
+
     @property
     def value(self) -> float:
         """From 0 to 1; 0 where there was no case."""

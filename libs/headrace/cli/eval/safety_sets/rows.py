@@ -48,7 +48,7 @@ def encoded() -> Iterator[Row]:
             )
             yield Row("injection, encoded", name, shares[0], baseline=shares[1])
             if name not in prompts.SPELLINGS:
-                total = [Share(a.hits + b.hits, a.cases + b.cases) for a, b in zip(total, shares, strict=True)]
+                total = [before + share for before, share in zip(total, shares, strict=True)]
         yield Row("injection, encoded", "all but leet and spaced", total[0], 0.85, baseline=total[1])
         yield Row("  false alarms", "harmless prompts, encoded alike", total[2])
 
@@ -70,12 +70,15 @@ def hidden() -> Iterator[Row]:
     }
     with asking("default") as policy, phrases() as alone:
         clean: list[str] = []
+        total = Share(0, 0), Share(0, 0)
         for name, (attacked, harmless) in sets.items():
             texts = prompts.some(attacked, 200)
             found = share_of(policy, texts, _HIDDEN, side="source")
             base = share_of(alone, texts, "phrases")
-            yield Row("injection, in documents", name, found, 0.40, baseline=base)
+            yield Row("injection, in documents", name, found, baseline=base)
+            total = total[0] + found, total[1] + base
             clean += harmless
+        yield Row("injection, in documents", "all of these", total[0], 0.40, baseline=total[1])
         found = share_of(policy, clean, _HIDDEN, side="source")
         yield Row(
             "  false alarms",
@@ -116,7 +119,7 @@ def secrets() -> Iterator[Row]:
         for name, texts in sets.items():
             marked = [people.Marked(text, ((start, end, "SECRET"),)) for text, start, end in texts]
             found = spans_of(policy, marked, _SECRETS)[0]
-            total = Share(total.hits + found.hits, total.cases + found.cases)
+            total += found
             base = Share(sum(credentials.is_random(text[start:end]) for text, start, end in texts), len(texts))
             yield Row("secrets", f"drawn: {name}", found, baseline=base)
         yield Row("secrets", "all of these", total, 0.95)
