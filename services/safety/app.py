@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from headrace.messaging import topics
-from headrace.models.registry import load_registry
 from headrace.runtime.paths import infra_dir
 from headrace.runtime.pipelines import Pipelines
 from headrace.runtime.run import run
@@ -38,13 +37,17 @@ def build_app(
     redis = connect(settings.redis_url)
     masks = masks or RedisMaskStore(redis)
     instructions = instruction_texts(infra_dir() / "prompts")
-    models = Models(load_registry(infra_dir() / "models").get(settings.names_model, task="tag"), instructions)
-    looks = Looks(injection=injection, instructions=instructions) if injection else models.looks
+    models: Models | None = None
+    if injection:
+        looks = Looks(injection=injection, instructions=instructions)
+    else:
+        models = Models(settings.names_model, instructions)
+        looks = models.looks
     rulebooks = PipelinePolicies(pipelines, policies, looks)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        if injection is None:
+        if models:
             await models.warm_up(in_use(pipelines, policies), settings.training_seconds)
         try:
             yield

@@ -16,7 +16,6 @@ from typing import Any, Final
 import structlog
 
 from headrace.messaging.errors import HeadraceError, Invalid
-from headrace.models.registry import load_registry
 from headrace.runtime.paths import infra_dir
 from services.safety.adapters.models import Models
 from services.safety.adapters.policies import detectors_for, load_policies, read_policy
@@ -73,9 +72,7 @@ def main() -> None:
     settings = Settings()
     try:
         policy = _policy(sys.argv[1])
-        infra = infra_dir()
-        names = load_registry(infra / "models").get(settings.names_model, task="tag")
-        models = Models(names, instruction_texts(infra / "prompts"))
+        models = Models(settings.names_model, instruction_texts(infra_dir() / "prompts"))
         asyncio.run(models.warm_up({policy.name: policy}, settings.training_seconds))
         for answer in answers(policy, detectors_for(policy, models.looks), sys.stdin):
             sys.stdout.write(json.dumps(answer) + "\n")

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
-from headrace.models.spec import ModelSpec
+from headrace.models.registry import load_registry
+from headrace.runtime.paths import infra_dir
 from services.safety.adapters.injection_model import InjectionModel
 from services.safety.adapters.names import NameModel
 from services.safety.adapters.policies import needs, needs_names
@@ -15,11 +16,11 @@ from services.safety.ports import Looks
 class Models:
     """Cheap to make; `warm_up` fetches, trains and loads. Asked before, a rule raises: nothing passes unjudged."""
 
-    def __init__(self, names: ModelSpec, instructions: tuple[str, ...]) -> None:
+    def __init__(self, names: str, instructions: tuple[str, ...]) -> None:
         self._injection = InjectionModel("injection")
         self._hidden = InjectionModel("hidden")
         self._toxicity = ToxicityModel()
-        self._names = NameModel(names)
+        self._names = NameModel(lambda: load_registry(infra_dir() / "models").get(names, task="tag"))
         self._instructions = instructions
 
     @property

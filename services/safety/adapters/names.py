@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,7 +40,8 @@ class _Loaded:
 class NameModel:
     """One for all policies, loaded when it is first asked. Call it off the event loop; threads take turns."""
 
-    def __init__(self, spec: ModelSpec, *, threads: int = 1) -> None:
+    def __init__(self, spec: Callable[[], ModelSpec], *, threads: int = 1) -> None:
+        # Asked for when it is loaded: a service whose policies need no names reads no registry.
         self._spec = spec
         self._threads = threads
         self._loaded: _Loaded | None = None
@@ -92,7 +93,7 @@ class NameModel:
 
     def _model(self) -> _Loaded:
         if self._loaded is None:
-            self._loaded = _load(prepare(self._spec), self._threads)
+            self._loaded = _load(prepare(self._spec()), self._threads)
         return self._loaded
 
 

@@ -11,7 +11,6 @@ import pytest
 from headrace.cli.eval.safety_sets import articles, prompts
 from headrace.cli.eval.safety_sets.sources import AGENTS, PROMPTS, fetched
 from headrace.messaging.errors import Fatal
-from headrace.models.registry import load_registry
 from headrace.runtime.paths import infra_dir
 from services.safety.adapters import injection_data
 from services.safety.adapters.injection_head import InjectionHead
@@ -31,7 +30,6 @@ pytestmark = pytest.mark.integration
 
 CASES = Path(__file__).parents[3] / "bench" / "safety"
 POLICIES = load_policies(infra_dir() / "policies")
-NAMES = load_registry(infra_dir() / "models").get("rampart-pii", task="tag")
 EXAMPLES = [(policy, example) for policy in POLICIES.values() for example in policy.examples]
 
 
@@ -55,7 +53,7 @@ def lines(name: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def looks() -> Looks:
-    models = Models(NAMES, instruction_texts(infra_dir() / "prompts"))
+    models = Models("rampart-pii", instruction_texts(infra_dir() / "prompts"))
     asyncio.run(models.warm_up(POLICIES, training_seconds=600))
     return models.looks
 

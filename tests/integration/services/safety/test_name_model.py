@@ -11,7 +11,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def model() -> NameModel:
-    found = NameModel(load_registry(infra_dir() / "models").get("rampart-pii", task="tag"))
+    found = NameModel(lambda: load_registry(infra_dir() / "models").get("rampart-pii", task="tag"))
     found.warm_up()
     return found
 
