@@ -7,6 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from headrace.cli import eval as evaluations
 from headrace.cli import safety
 
 pytestmark = pytest.mark.integration
@@ -102,3 +103,17 @@ def test_an_example_that_comes_out_otherwise_is_named_and_the_exit_status_says_s
     assert told["failed"] == 1
     assert (told["examples"][0]["outcome"], told["examples"][0]["rules"]) == ("masked", ["people"])
     assert "masked instead of cleared: Write to ann@acme.test." in run("test", str(policy)).output
+
+
+def test_the_evaluation_prints_figures_with_sizes_intervals_and_baselines() -> None:
+    root = typer.Typer()
+    root.callback()(lambda: None)
+    evaluations.register(root)
+    result = CliRunner().invoke(root, ["eval", "safety", "--only", "groundedness", "--json"])
+    assert result.exit_code == 0, result.output
+    told = {row["set"]: row for row in json.loads(result.stdout.splitlines()[-1])["figures"]}
+    as_it_stands, changed = told["as in the article"], told["with another number"]
+    assert as_it_stands["figure"] <= 0.02
+    assert changed["low"] < changed["figure"] <= changed["high"]
+    assert changed["figure"] >= 0.9 > changed["baseline"]
+    assert changed["cases"] > 50
