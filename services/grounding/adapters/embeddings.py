@@ -73,7 +73,7 @@ class ModelEmbeddings:
         return list(rows)
 
     def _load(self) -> Embedder:
-        embedder = Embedder.load(prepare(self._spec), threads=self._threads)
+        embedder = Embedder.load(prepare(self._spec), threads=self._threads, dtype=self._spec.dtype)
         # The first call compiles kernels: no turn should wait for that.
         embedder.embed(["warm-up"])
         return embedder

