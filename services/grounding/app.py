@@ -1,8 +1,11 @@
 """Composition root of grounding."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from typing import Final
 
+from headrace.documents.conversion import Conversion
+from headrace.documents.limits import Limits
 from headrace.messaging import topics
 from headrace.models.registry import load_registry
 from headrace.models.spec import ModelSpec
@@ -16,12 +19,18 @@ from services.grounding.adapters.edge import EdgePoints
 from services.grounding.adapters.embeddings import ModelEmbeddings
 from services.grounding.adapters.knowledge import PointKnowledge
 from services.grounding.adapters.parsing import parse
-from services.grounding.adapters.points import Points
+from services.grounding.adapters.points import DENSE, STRONG, Points
 from services.grounding.adapters.template import fill
 from services.grounding.adapters.tokenizers import RegistryTokenizers
-from services.grounding.handlers import GroundTurn, IndexKnowledge, RetrievalPolicy
+from services.grounding.domain.documents import Sizes
+from services.grounding.domain.ranking import Weights
+from services.grounding.handlers.documents import IndexKnowledge, Reading
+from services.grounding.handlers.turns import GroundTurn, RetrievalPolicy
 from services.grounding.ports import Embeddings, Knowledge, Tokenizers
 from services.grounding.settings import Settings
+
+# Raise it when a point's vectors change.
+_LAYOUT: Final = "2"
 
 
 def build_app(
@@ -29,6 +38,7 @@ def build_app(
     *,
     knowledge: Knowledge | None = None,
     embeddings: Embeddings | None = None,
+    rescoring: Embeddings | None = None,
     memory: ConversationMemory | None = None,
     tokenizers: Tokenizers | None = None,
 ) -> Service:
@@ -36,13 +46,21 @@ def build_app(
     registry = load_registry(infra_dir() / "models")
     spec = registry.get(settings.embedding_model)
     embeddings = embeddings or ModelEmbeddings(spec, threads=settings.embedding_threads)
-    knowledge = knowledge or PointKnowledge(_points(settings, spec, lambda: embeddings.dimensions))
+    specs = [spec]
+    if settings.rescoring_model:
+        specs.append(registry.get(settings.rescoring_model))
+        rescoring = rescoring or ModelEmbeddings(specs[-1], threads=settings.embedding_threads)
+
+    def dimensions() -> dict[str, int]:
+        return {DENSE: embeddings.dimensions} | ({STRONG: rescoring.dimensions} if rescoring else {})
+
+    knowledge = knowledge or PointKnowledge(_points(settings, specs, dimensions))
     redis = connect(settings.redis_url)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         try:
-            async with embeddings, knowledge:
+            async with embeddings, rescoring or nullcontext(), knowledge:
                 yield
         finally:
             await redis.aclose()
@@ -50,6 +68,7 @@ def build_app(
     ground = GroundTurn(
         knowledge=knowledge,
         embeddings=embeddings,
+        rescoring=rescoring,
         memory=memory or RedisConversationMemory(redis),
         fill=fill,
         tokenizers=tokenizers or RegistryTokenizers(registry),
@@ -60,14 +79,19 @@ def build_app(
             history_exchanges=settings.history_exchanges,
             default_collection=settings.default_collection,
             on_failure=settings.on_failure,
+            weights=Weights(meaning=settings.meaning_weight, support=settings.support_weight),
         ),
     )
     index = IndexKnowledge(
         knowledge=knowledge,
         embeddings=embeddings,
-        parser=parse,
-        chunk_tokens=settings.chunk_tokens,
-        max_bytes=settings.max_document_bytes,
+        rescoring=rescoring,
+        reading=Reading(
+            Conversion(Limits(text_bytes=settings.max_document_bytes)),
+            parse,
+            settings.chunk_tokens,
+            Sizes(settings.max_document_bytes, settings.max_file_bytes),
+        ),
     )
     return Service(
         name="grounding",
@@ -82,9 +106,9 @@ def build_app(
     )
 
 
-def _points(settings: Settings, spec: ModelSpec, dimensions: Callable[[], int]) -> Points:
-    # Vectors of two models cannot be compared: each model has an index of its own.
-    collection = f"headrace-{spec.name}"
+def _points(settings: Settings, specs: Sequence[ModelSpec], dimensions: Callable[[], Mapping[str, int]]) -> Points:
+    # Vectors of two models cannot be compared, and a collection's vectors are told when it is made.
+    collection = "-".join(("headrace", _LAYOUT, *(spec.name for spec in specs)))
     if not settings.qdrant_url:
         return EdgePoints(data_dir() / "qdrant" / collection, dimensions=dimensions)
     from services.grounding.adapters.server import ServerPoints  # 60 MB and seconds, only for a server

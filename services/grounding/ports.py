@@ -5,9 +5,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from headrace.documents.converted import Converted
+from headrace.documents.formats import ConvertedType, TextType
 from services.grounding.domain.chunking import Chunk, Outline
-from services.grounding.domain.context import Passage, Tokens
-from services.grounding.domain.documents import ContentType, Corpus, DocumentKey
+from services.grounding.domain.context import Tokens
+from services.grounding.domain.documents import Corpus, DocumentKey
+from services.grounding.domain.entities import Entity, Gazetteer
+from services.grounding.domain.lexical import Sparse
+from services.grounding.domain.ranking import Candidate, Weights
 
 Vector = Sequence[float]
 
@@ -29,8 +34,8 @@ class Embeddings(AbstractAsyncContextManager[object], Protocol):
         """Tokens of a text for this model."""
         ...
 
-    async def question(self, text: str) -> Vector:
-        """The vector of a question."""
+    async def question(self, windows: Sequence[str]) -> Sequence[Vector]:
+        """The vectors of a question's windows."""
         ...
 
     async def passages(self, texts: Sequence[str]) -> Sequence[Vector]:
@@ -47,6 +52,20 @@ class Indexed:
     digest: str
     chunks: Sequence[Chunk]
     vectors: Sequence[Vector]
+    words: Sequence[Sparse]
+    # By the stronger encoder; empty where there is none.
+    strong: Sequence[Vector] = ()
+    entities: Sequence[Entity] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What is searched for: a vector for each window of the question, and its words."""
+
+    windows: Sequence[Vector]
+    words: Sparse
+    # By the stronger encoder; empty where there is none.
+    strong: Sequence[Vector] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +86,12 @@ class Knowledge(AbstractAsyncContextManager[object], Protocol):
     nothing, whichever process it comes from and however far it had got: a document shows what its last record says.
     """
 
-    async def search(self, corpus: Corpus, vector: Vector, limit: int) -> list[Passage]:
-        """The nearest passages of this corpus and of no other, best first."""
+    async def candidates(self, corpus: Corpus, probe: Probe, weights: Weights) -> list[Candidate]:
+        """The passages of this corpus, and of no other, that may answer: by meaning or by words, in no order."""
+        ...
+
+    async def gazetteer(self, corpus: Corpus, version: str) -> Gazetteer:
+        """The names that this corpus knows; may be some seconds older than `version`."""
         ...
 
     async def version(self, corpus: Corpus) -> str:
@@ -115,6 +138,14 @@ class Fill(Protocol):
 class Parser(Protocol):
     """Finds a document's structure."""
 
-    def __call__(self, content_type: ContentType, content: str) -> Outline:
+    def __call__(self, content_type: TextType, content: str) -> Outline:
         """Blocks with their headings, in order; pure, may take a second for a large document."""
+        ...
+
+
+class Converter(Protocol):
+    """Brings a document that is no plain text to Markdown, where a hostile one does no harm."""
+
+    async def __call__(self, content_type: ConvertedType, data: bytes) -> Converted:
+        """Its title and its text; `Invalid` where it cannot be read."""
         ...

@@ -10,7 +10,10 @@ from typing import Self
 from headrace.messaging.errors import Retryable
 from services.grounding.domain.context import Passage
 from services.grounding.domain.documents import Corpus, DocumentKey
-from services.grounding.ports import Indexed, Standing, Vector
+from services.grounding.domain.entities import Gazetteer
+from services.grounding.domain.lexical import Sparse
+from services.grounding.domain.ranking import Candidate, Weights
+from services.grounding.ports import Indexed, Probe, Standing, Vector
 
 
 class _Entered:
@@ -34,8 +37,8 @@ class WordEmbeddings(_Entered):
     def count(self, text: str) -> int:
         return len(text.split())
 
-    async def question(self, text: str) -> Vector:
-        return self._vector(text)
+    async def question(self, windows: Sequence[str]) -> list[Vector]:
+        return [self._vector(window) for window in windows]
 
     async def passages(self, texts: Sequence[str]) -> list[Vector]:
         self.embedded += texts
@@ -59,19 +62,29 @@ class InMemoryKnowledge(_Entered):
     changes: int = 0
     searched: list[Corpus] = field(default_factory=list)
 
-    async def search(self, corpus: Corpus, vector: Vector, limit: int) -> list[Passage]:
+    async def candidates(self, corpus: Corpus, probe: Probe, weights: Weights) -> list[Candidate]:
         self._reach()
         self.searched.append(corpus)
-        passages = [
-            Passage(
-                key.document_id, document.title, document.uri, chunk.start, chunk.end, chunk.text, chunk.heading_path,
-                score=sum(a * b for a, b in zip(vector, candidate, strict=True)),
+        return [
+            Candidate(
+                Passage(
+                    key.document_id, document.title, document.uri, chunk.start, chunk.end, chunk.text,
+                    chunk.heading_path, score=max(_products(probe.windows, document.vectors[place])),
+                ),
+                cosines=_products(probe.windows, document.vectors[place]),
+                lexical=_common(probe.words, document.words[place]),
+                strong=_products(probe.strong, document.strong[place]) if probe.strong else (),
             )
             for key, document in self.documents.items()
             if key.corpus == corpus
-            for chunk, candidate in zip(document.chunks, document.vectors, strict=True)
+            for place, chunk in enumerate(document.chunks)
         ]  # fmt: skip
-        return sorted(passages, key=lambda passage: -passage.score)[:limit]
+
+    async def gazetteer(self, corpus: Corpus, version: str) -> Gazetteer:
+        self._reach()
+        return Gazetteer(
+            entity for key, document in self.documents.items() if key.corpus == corpus for entity in document.entities
+        )
 
     async def version(self, corpus: Corpus) -> str:
         self._reach()
@@ -113,6 +126,15 @@ class InMemoryKnowledge(_Entered):
     def _reach(self) -> None:
         if self.down:
             raise Retryable("the index is down")
+
+
+def _products(windows: Sequence[Vector], vector: Vector) -> tuple[float, ...]:
+    return tuple(sum(a * b for a, b in zip(window, vector, strict=True)) for window in windows)
+
+
+def _common(question: Sparse, passage: Sparse) -> float:
+    said = dict(zip(passage.places, passage.values, strict=True))
+    return sum(value * said.get(place, 0.0) for place, value in zip(question.places, question.values, strict=True))
 
 
 class WordTokens:

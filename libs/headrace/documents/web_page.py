@@ -14,7 +14,7 @@ from headrace.messaging.errors import Invalid
 _AROUND = "script style noscript template nav footer aside form svg iframe button select dialog".split()
 
 
-def read(data: bytes, _limits: Limits) -> Converted:
+def read(data: bytes, limits: Limits) -> Converted:  # noqa: ARG001 - every reader takes them
     """Title and content; the encoding is the one that the page declares."""
     with warnings.catch_warnings():
         # It is told what it reads, and takes XHTML for XML.

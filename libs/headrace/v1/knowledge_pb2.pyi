@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class KnowledgeDocument(_message.Message):
-    __slots__ = ("document_id", "tenant", "collection", "title", "uri", "content_type", "content", "metadata", "updated_at")
+    __slots__ = ("document_id", "tenant", "collection", "title", "uri", "content_type", "content", "metadata", "updated_at", "data")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -27,6 +27,7 @@ class KnowledgeDocument(_message.Message):
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
     document_id: str
     tenant: str
     collection: str
@@ -36,4 +37,5 @@ class KnowledgeDocument(_message.Message):
     content: str
     metadata: _containers.ScalarMap[str, str]
     updated_at: _timestamp_pb2.Timestamp
-    def __init__(self, document_id: _Optional[str] = ..., tenant: _Optional[str] = ..., collection: _Optional[str] = ..., title: _Optional[str] = ..., uri: _Optional[str] = ..., content_type: _Optional[str] = ..., content: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    data: bytes
+    def __init__(self, document_id: _Optional[str] = ..., tenant: _Optional[str] = ..., collection: _Optional[str] = ..., title: _Optional[str] = ..., uri: _Optional[str] = ..., content_type: _Optional[str] = ..., content: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...

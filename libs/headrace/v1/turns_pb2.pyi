@@ -150,18 +150,42 @@ class TokenBudget(_message.Message):
     def __init__(self, context_window: _Optional[int] = ..., max_new_tokens: _Optional[int] = ..., used: _Optional[int] = ..., remaining: _Optional[int] = ...) -> None: ...
 
 class Grounding(_message.Message):
-    __slots__ = ("history", "passages", "context", "corpus_version", "degraded")
+    __slots__ = ("history", "passages", "context", "corpus_version", "degraded", "entities", "uncovered", "retrieval_query")
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     PASSAGES_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     CORPUS_VERSION_FIELD_NUMBER: _ClassVar[int]
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    ENTITIES_FIELD_NUMBER: _ClassVar[int]
+    UNCOVERED_FIELD_NUMBER: _ClassVar[int]
+    RETRIEVAL_QUERY_FIELD_NUMBER: _ClassVar[int]
     history: _containers.RepeatedCompositeFieldContainer[_prompts_pb2.ChatMessage]
     passages: _containers.RepeatedCompositeFieldContainer[_responses_pb2.Citation]
     context: str
     corpus_version: str
     degraded: bool
-    def __init__(self, history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., passages: _Optional[_Iterable[_Union[_responses_pb2.Citation, _Mapping]]] = ..., context: _Optional[str] = ..., corpus_version: _Optional[str] = ..., degraded: _Optional[bool] = ...) -> None: ...
+    entities: _containers.RepeatedCompositeFieldContainer[Entity]
+    uncovered: bool
+    retrieval_query: str
+    def __init__(self, history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., passages: _Optional[_Iterable[_Union[_responses_pb2.Citation, _Mapping]]] = ..., context: _Optional[str] = ..., corpus_version: _Optional[str] = ..., degraded: _Optional[bool] = ..., entities: _Optional[_Iterable[_Union[Entity, _Mapping]]] = ..., uncovered: _Optional[bool] = ..., retrieval_query: _Optional[str] = ...) -> None: ...
+
+class Entity(_message.Message):
+    __slots__ = ("id", "kind", "name", "document_id", "text", "start", "end")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    kind: str
+    name: str
+    document_id: str
+    text: str
+    start: int
+    end: int
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ..., document_id: _Optional[str] = ..., text: _Optional[str] = ..., start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
 
 class Safety(_message.Message):
     __slots__ = ("policy", "policy_version", "messages", "verdicts", "masked", "output", "trial_verdicts")

@@ -1,7 +1,7 @@
 """Qdrant embedded in this process: the default where no server is named."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -10,19 +10,23 @@ from typing import Any, Final, Self, TypeVar
 import qdrant_edge as qdrant
 
 from headrace.messaging.errors import Fatal, Retryable
-from services.grounding.adapters.points import DENSE, EDITION, KEYWORDS, POSITION, Match, Near, Payload, Point
+from services.grounding.adapters.points import DENSE, EDITION, KEYWORDS, POSITION, WORDS, Kept, Match, Payload, Point
+from services.grounding.domain.lexical import Sparse
+from services.grounding.domain.ranking import Scored
 from services.grounding.ports import Vector
 
 Result = TypeVar("Result")
 
 # Written with the shard's first segment: without it the folder holds no shard.
 _CONFIG: Final = "edge_config.json"
+# Records that are read at a time, so that a question gets in between.
+_PAGE: Final = 1000
 
 
 class EdgePoints:
     """One shard in one folder, on one thread: the engine is synchronous. The lock of its log keeps others out."""
 
-    def __init__(self, folder: Path, *, dimensions: Callable[[], int]) -> None:
+    def __init__(self, folder: Path, *, dimensions: Callable[[], Mapping[str, int]]) -> None:
         self._folder = folder
         self._dimensions = dimensions
         self._shard: qdrant.EdgeShard | None = None
@@ -72,16 +76,38 @@ class EdgePoints:
         records = await self._run(lambda shard: shard.retrieve(ids, with_payload=True, with_vector=False))
         return [record.payload or {} for record in records]
 
-    async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:
-        """The nearest among those that match."""
-        request = qdrant.QueryRequest(
-            limit=limit,
-            query=qdrant.Query.Nearest(list(vector), using=DENSE),
-            filter=qdrant.Filter(must=_conditions(match)),
-            with_payload=True,
-        )
-        found = await self._run(lambda shard: shard.query(request))
-        return [Near(point.score, point.payload or {}) for point in found]
+    async def nearest(
+        self, windows: Sequence[Vector], words: Sparse, match: Match, limit: int
+    ) -> tuple[list[list[Scored]], list[Scored]]:
+        """The nearest by each vector and by the words, all in one pass."""
+        which = qdrant.Filter(must=_conditions(match))
+        queries = [qdrant.Query.Nearest(list(vector), using=DENSE) for vector in windows]
+        requests = [_request(query, which, limit) for query in queries]
+        if words.places:
+            query = qdrant.Query.Nearest(_sparse(words), using=WORDS)
+            requests.append(_request(query, which, limit, qdrant.SearchParams(idf=qdrant.IdfParams(which))))
+        found = await self._run(lambda shard: shard.query_batch(qdrant.QueryBatchRequest(requests)))
+        lists = [[Scored(str(point.id), point.score) for point in each] for each in found]
+        return lists[: len(windows)], lists[-1] if words.places else []
+
+    async def fetch(self, point_ids: Sequence[str], vectors: Sequence[str]) -> list[Kept]:
+        """Those that there are, with these vectors."""
+        ids: list[Any] = [*point_ids]
+        names = [*vectors]
+        records = await self._run(lambda shard: shard.retrieve(ids, with_payload=True, with_vector=names))
+        return [Kept(str(each.id), each.payload or {}, _vectors(each.vector)) for each in records]
+
+    async def all(self, match: Match) -> list[Payload]:
+        """The payloads of all that match, page by page."""
+        found: list[Payload] = []
+        which = qdrant.Filter(must=_conditions(match))
+        place: Any = None
+        while True:
+            request = qdrant.ScrollRequest(offset=place, limit=_PAGE, filter=which, with_payload=True)
+            records, place = await self._run(lambda shard, request=request: shard.scroll(request))  # type: ignore[misc]
+            found += [record.payload or {} for record in records]
+            if place is None:
+                return found
 
     async def _run(self, operation: Callable[[qdrant.EdgeShard], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._worker, self._attempt, operation)
@@ -109,8 +135,11 @@ class EdgePoints:
         return shard
 
     def _create(self) -> qdrant.EdgeShard:
-        vectors = {DENSE: qdrant.EdgeVectorParams(self._dimensions(), qdrant.Distance.Cosine)}
-        shard = qdrant.EdgeShard.create(str(self._folder), qdrant.EdgeConfig(vectors=vectors))
+        vectors = {
+            name: qdrant.EdgeVectorParams(size, qdrant.Distance.Cosine) for name, size in self._dimensions().items()
+        }
+        words = {WORDS: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)}
+        shard = qdrant.EdgeShard.create(str(self._folder), qdrant.EdgeConfig(vectors=vectors, sparse_vectors=words))
         for field in KEYWORDS:
             shard.update(qdrant.UpdateOperation.create_field_index(field, qdrant.PayloadSchemaType.Keyword))
         return shard
@@ -122,7 +151,24 @@ class EdgePoints:
 
 
 def _new(point: Point) -> qdrant.Point:
-    return qdrant.Point(point.id, {} if point.vector is None else {DENSE: list(point.vector)}, dict(point.payload))
+    vectors: dict[str, Any] = {name: list(vector) for name, vector in point.vectors.items()}
+    if point.words is not None and point.words.places:
+        vectors[WORDS] = _sparse(point.words)
+    return qdrant.Point(point.id, vectors, dict(point.payload))
+
+
+def _sparse(words: Sparse) -> qdrant.SparseVector:
+    return qdrant.SparseVector(list(words.places), list(words.values))
+
+
+def _request(
+    query: Any, which: qdrant.Filter, limit: int, params: qdrant.SearchParams | None = None
+) -> qdrant.QueryRequest:
+    return qdrant.QueryRequest(limit=limit, query=query, filter=which, params=params)
+
+
+def _vectors(stored: Any) -> dict[str, Vector]:
+    return {name: vector for name, vector in stored.items() if isinstance(vector, list)} if stored else {}
 
 
 def _position(record: qdrant.Record) -> int:

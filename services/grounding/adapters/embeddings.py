@@ -55,9 +55,9 @@ class ModelEmbeddings:
         """Tokens of a text for this model."""
         return self._loaded().count(text)
 
-    async def question(self, text: str) -> Vector:
-        """The vector of a question."""
-        return (await self._embed([text]))[0]
+    async def question(self, windows: Sequence[str]) -> list[Vector]:
+        """The vectors of a question's windows."""
+        return await self._embed(windows)
 
     async def passages(self, texts: Sequence[str]) -> list[Vector]:
         """The vectors of passages, in their order."""

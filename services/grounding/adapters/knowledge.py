@@ -2,26 +2,33 @@
 
 import asyncio
 import hashlib
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from types import TracebackType
 from typing import Any, Final, Self
 
-from services.grounding.adapters.points import EDITION, POSITION, Match, Near, Payload, Point, Points
-from services.grounding.domain.context import Passage
+from services.grounding.adapters.points import DENSE, EDITION, POSITION, STRONG, Point, Points
+from services.grounding.adapters.records import (
+    CHUNK,
+    CORPUS,
+    DOCUMENT,
+    NAMESPACE,
+    entity_payload,
+    of_corpus,
+    of_document,
+    point_id,
+)
+from services.grounding.adapters.searching import Gazetteers, candidates
 from services.grounding.domain.documents import Corpus, DocumentKey
-from services.grounding.ports import Indexed, Standing, Vector
+from services.grounding.domain.entities import Gazetteer
+from services.grounding.domain.ranking import Candidate, Weights
+from services.grounding.ports import Indexed, Probe, Standing
 
-_NAMESPACE: Final = uuid.UUID("6b0d5f57-6d0d-4bd4-9bd2-6a2f3c5f8d0e")
-_CHUNK: Final = "chunk"
-_DOCUMENT: Final = "document"
-_CORPUS: Final = "corpus"
 _UPSERT_BATCH: Final = 128
 # The edition of a document that is gone.
 _NONE: Final = -1
 # Before the first document.
-_EMPTY_VERSION: Final = "empty"
+EMPTY_VERSION: Final = "empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class _Record:
     digest: str
     # Whether the corpus has a version for this state: until then the change is not complete.
     told: bool
+    # The names by which questions may call the document and what is in it.
+    entities: Sequence[Mapping[str, Any]] = ()
 
 
 class PointKnowledge:
@@ -49,6 +58,7 @@ class PointKnowledge:
         self._points = points
         # The version is read, changed and written; documents are indexed side by side.
         self._versioning = asyncio.Lock()
+        self._gazetteers = Gazetteers(points)
 
     async def __aenter__(self) -> Self:
         await self._points.__aenter__()
@@ -59,20 +69,18 @@ class PointKnowledge:
     ) -> None:
         await self._points.__aexit__(exc_type, exc, traceback)
 
-    async def search(self, corpus: Corpus, vector: Vector, limit: int) -> list[Passage]:
-        """The nearest passages of this corpus and of no other."""
-        # While a document is indexed anew its chunks are there twice, and half of them are not shown.
-        found = await self._points.nearest(vector, {"kind": _CHUNK, **_of(corpus)}, 2 * limit)
-        documents = {str(near.payload["document_id"]) for near in found}
-        records = await self._points.get(*(_id(_DOCUMENT, corpus, name) for name in documents)) if documents else []
-        shown = {(record["document_id"], record.get(EDITION, 0)) for record in records}
-        near = [near for near in found if (near.payload["document_id"], near.payload.get(EDITION, 0)) in shown]
-        return [_passage(each) for each in near[:limit]]
+    async def candidates(self, corpus: Corpus, probe: Probe, weights: Weights) -> list[Candidate]:
+        """The passages of this corpus, and of no other, that may answer."""
+        return await candidates(self._points, corpus, probe, weights)
+
+    async def gazetteer(self, corpus: Corpus, version: str) -> Gazetteer:
+        """The names that this corpus knows."""
+        return await self._gazetteers.of(corpus, version)
 
     async def version(self, corpus: Corpus) -> str:
         """A chain over all changes: no two states of a corpus share a version."""
-        records = await self._points.get(_id(_CORPUS, corpus))
-        return str(records[0]["version"]) if records else _EMPTY_VERSION
+        records = await self._points.get(point_id(CORPUS, corpus))
+        return str(records[0]["version"]) if records else EMPTY_VERSION
 
     async def standing(self, key: DocumentKey) -> Standing:
         """What was applied last."""
@@ -93,10 +101,11 @@ class PointKnowledge:
         points = _chunk_points(key, document, position)
         for first in range(0, len(points), _UPSERT_BATCH):
             await self._points.upsert(points[first : first + _UPSERT_BATCH])
-        if not await self._apply(key, _Record(position, position, document.digest, told=False)):
-            await self._points.delete({"kind": _CHUNK, **_named(key)}, edition=position)
+        entities = [entity_payload(entity) for entity in document.entities]
+        if not await self._apply(key, _Record(position, position, document.digest, told=False, entities=entities)):
+            await self._points.delete(of_document(key, CHUNK), edition=position)
             return False
-        await self._points.delete({"kind": _CHUNK, **_named(key)}, below=position)
+        await self._points.delete(of_document(key, CHUNK), below=position)
         return True
 
     async def remove(self, key: DocumentKey, position: int) -> bool:
@@ -105,12 +114,12 @@ class PointKnowledge:
         nothing = before is None or (before.edition == _NONE and before.told)
         applied = await self._apply(key, _Record(position, _NONE, "", told=nothing))
         if applied:
-            await self._points.delete({"kind": _CHUNK, **_named(key)}, below=position + 1)
+            await self._points.delete(of_document(key, CHUNK), below=position + 1)
         return applied and not nothing
 
     async def check(self) -> None:
         """Return if the store answers."""
-        await self._points.get(str(_NAMESPACE))
+        await self._points.get(str(NAMESPACE))
 
     async def _apply(self, key: DocumentKey, record: _Record) -> bool:
         """Move the document over, and tell the corpus; False where a later record was applied."""
@@ -127,37 +136,40 @@ class PointKnowledge:
         return True
 
     async def _record(self, key: DocumentKey) -> _Record | None:
-        found = await self._points.get(_id(_DOCUMENT, key.corpus, key.document_id))
+        found = await self._points.get(point_id(DOCUMENT, key.corpus, key.document_id))
         if not found:
             return None
         payload = found[0]
         return _Record(
-            payload.get(POSITION, 0), payload.get(EDITION, 0), str(payload["digest"]), payload.get("told", True)
+            payload.get(POSITION, 0),
+            payload.get(EDITION, 0),
+            str(payload["digest"]),
+            told=payload.get("told", True),
+            entities=payload.get("entities", ()),
         )
 
     async def _exchange(self, key: DocumentKey, record: _Record, expected: int | None) -> bool:
-        payload = {"kind": _DOCUMENT, **_named(key), **asdict(record)}
-        return await self._points.exchange(Point(_id(_DOCUMENT, key.corpus, key.document_id), payload), expected)
+        payload = {**of_document(key, DOCUMENT), **asdict(record)}
+        return await self._points.exchange(Point(point_id(DOCUMENT, key.corpus, key.document_id), payload), expected)
 
     async def _advance(self, key: DocumentKey, change: str) -> None:
         async with self._versioning:
             before = await self.version(key.corpus)
             version = hashlib.sha256(f"{before}\0{key.document_id}\0{change}".encode()).hexdigest()[:16]
-            record = {"kind": _CORPUS, **_of(key.corpus), "version": version}
-            await self._points.upsert([Point(_id(_CORPUS, key.corpus), record)])
+            record = {**of_corpus(key.corpus, CORPUS), "version": version}
+            await self._points.upsert([Point(point_id(CORPUS, key.corpus), record)])
 
 
 def _chunk_points(key: DocumentKey, document: Indexed, edition: int) -> list[Point]:
     shared: Mapping[str, Any] = {
-        "kind": _CHUNK,
-        **_named(key),
+        **of_document(key, CHUNK),
         EDITION: edition,
         "title": document.title,
         "uri": document.uri,
     }
     return [
         Point(
-            _id(_CHUNK, key.corpus, key.document_id, str(edition), str(ordinal)),
+            point_id(CHUNK, key.corpus, key.document_id, str(edition), str(ordinal)),
             {
                 **shared,
                 "start": chunk.start,
@@ -165,33 +177,8 @@ def _chunk_points(key: DocumentKey, document: Indexed, edition: int) -> list[Poi
                 "text": chunk.text,
                 "heading_path": list(chunk.heading_path),
             },
-            vector,
+            {DENSE: document.vectors[ordinal]} | ({STRONG: document.strong[ordinal]} if document.strong else {}),
+            document.words[ordinal],
         )
-        for ordinal, (chunk, vector) in enumerate(zip(document.chunks, document.vectors, strict=True))
+        for ordinal, chunk in enumerate(document.chunks)
     ]
-
-
-def _passage(near: Near) -> Passage:
-    payload: Payload = near.payload
-    return Passage(
-        document_id=payload["document_id"],
-        title=payload["title"],
-        uri=payload["uri"],
-        start=payload["start"],
-        end=payload["end"],
-        text=payload["text"],
-        heading_path=tuple(payload["heading_path"]),
-        score=near.score,
-    )
-
-
-def _of(corpus: Corpus) -> Match:
-    return {"tenant": corpus.tenant, "collection": corpus.collection}
-
-
-def _named(key: DocumentKey) -> Match:
-    return {**_of(key.corpus), "document_id": key.document_id}
-
-
-def _id(kind: str, corpus: Corpus, *parts: str) -> str:
-    return str(uuid.uuid5(_NAMESPACE, "\0".join((kind, corpus.tenant, corpus.collection, *parts))))

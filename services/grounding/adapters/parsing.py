@@ -1,15 +1,16 @@
 """Structure of Markdown and plain text, as spans of the original."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, zip_longest
 from typing import Final, assert_never
 
+import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from headrace.documents.formats import TextType
 from services.grounding.domain.chunking import Block, Outline
-from services.grounding.domain.documents import ContentType
 from services.grounding.domain.spans import Span
 
 _FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\r?\n.*?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -19,7 +20,7 @@ _PARAGRAPH_END: Final = re.compile(r"(?:\r\n|\n|\r)[ \t]*(?:\r\n|\n|\r)\s*")
 _MARKDOWN: Final = MarkdownIt("commonmark").enable("table")
 
 
-def parse(content_type: ContentType, content: str) -> Outline:
+def parse(content_type: TextType, content: str) -> Outline:
     """Find the blocks of a document."""
     match content_type:
         case "text/markdown":
@@ -58,7 +59,22 @@ def _markdown(content: str) -> Outline:
         path = [*(outer for outer in path if outer[0] < level), (level, heading)]
         if level == 1:
             titles.append(heading)
-    return Outline(titles[0] if titles else "", tuple(blocks))
+    about = _about(front.group()) if front else {}
+    return Outline(about.get("title", titles[0] if titles else ""), tuple(blocks), about)
+
+
+def _about(front: str) -> Mapping[str, str]:
+    """What the front matter says, a list as one line; nothing of what is no mapping."""
+    try:
+        said = yaml.safe_load(front.strip().strip("-"))
+    except (yaml.YAMLError, RecursionError):
+        return {}
+    items = said.items() if isinstance(said, dict) else ()
+    return {
+        str(name): "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in items
+        if value is not None
+    }
 
 
 def _top_level(tokens: Sequence[Token]) -> Iterator[tuple[Token, str | None]]:

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from services.grounding.domain.lexical import Sparse
+from services.grounding.domain.ranking import Scored
 from services.grounding.ports import Vector
 
-# Vectors have a name, so that sparse ones can join them; points that are only looked up have none.
+# Vectors have names; points that are only looked up have none of them.
 DENSE: Final = "dense"
+STRONG: Final = "strong"
+WORDS: Final = "words"
 # Fields that searches and deletions select by.
 KEYWORDS: Final = ("kind", "tenant", "collection", "document_id")
 
@@ -26,15 +30,17 @@ class Point:
 
     id: str
     payload: Payload
-    vector: Vector | None = None
+    vectors: Mapping[str, Vector] = field(default_factory=dict)
+    words: Sparse | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
-    """A record that a search found."""
+class Kept:
+    """A record with those of its vectors that were asked for."""
 
-    score: float
+    id: str
     payload: Payload
+    vectors: Mapping[str, Vector]
 
 
 class Points(AbstractAsyncContextManager[object], Protocol):
@@ -59,6 +65,19 @@ class Points(AbstractAsyncContextManager[object], Protocol):
         """The payloads of those points that there are."""
         ...
 
-    async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:
-        """The points nearest by cosine among those that match, best first."""
+    async def nearest(
+        self, windows: Sequence[Vector], words: Sparse, match: Match, limit: int
+    ) -> tuple[list[list[Scored]], list[Scored]]:
+        """Of the points that match: for each vector the nearest by cosine, and the best by BM25, best first.
+
+        What a word is worth is reckoned over the points that match, and over no others.
+        """
+        ...
+
+    async def fetch(self, point_ids: Sequence[str], vectors: Sequence[str]) -> list[Kept]:
+        """Those points that there are, with the vectors of these names."""
+        ...
+
+    async def all(self, match: Match) -> list[Payload]:
+        """The payloads of all points that match."""
         ...

@@ -2,11 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import httpx
 from qdrant_client import AsyncQdrantClient, models
@@ -14,7 +14,9 @@ from qdrant_client.http.exceptions import ApiException, ResponseHandlingExceptio
 
 from headrace.messaging.errors import Fatal, Retryable
 from headrace.stores.outage import Outage
-from services.grounding.adapters.points import DENSE, EDITION, KEYWORDS, POSITION, Match, Near, Payload, Point
+from services.grounding.adapters.points import DENSE, EDITION, KEYWORDS, POSITION, WORDS, Kept, Match, Payload, Point
+from services.grounding.domain.lexical import Sparse
+from services.grounding.domain.ranking import Scored
 from services.grounding.ports import Vector
 
 # Bad request, no key, wrong key: no later try will fare better.
@@ -22,12 +24,16 @@ _REFUSED: Final = (400, 401, 403)
 _CONFLICT: Final = 409
 # Tells one writing of a record from another that says the same.
 _MARK: Final = "mark"
+# Records that are read at a time.
+_PAGE: Final = 1000
 
 
 class ServerPoints:
     """One collection of a server; several grounding processes may share it. Closes the client with itself."""
 
-    def __init__(self, client: AsyncQdrantClient, collection: str, *, dimensions: Callable[[], int]) -> None:
+    def __init__(
+        self, client: AsyncQdrantClient, collection: str, *, dimensions: Callable[[], Mapping[str, int]]
+    ) -> None:
         self._client = client
         self._collection = collection
         self._dimensions = dimensions
@@ -37,7 +43,13 @@ class ServerPoints:
 
     @classmethod
     def at(
-        cls, url: str, collection: str, *, dimensions: Callable[[], int], api_key: str | None, timeout_seconds: int
+        cls,
+        url: str,
+        collection: str,
+        *,
+        dimensions: Callable[[], Mapping[str, int]],
+        api_key: str | None,
+        timeout_seconds: int,
     ) -> "ServerPoints":
         """Points on the server at this URL; nothing is dialled before the first call."""
         # The check would dial in the constructor, and only to warn.
@@ -92,18 +104,44 @@ class ServerPoints:
             records = await self._client.retrieve(self._collection, list(point_ids), with_payload=True)
         return [record.payload or {} for record in records]
 
-    async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:
-        """The nearest among those that match."""
+    async def nearest(
+        self, windows: Sequence[Vector], words: Sparse, match: Match, limit: int
+    ) -> tuple[list[list[Scored]], list[Scored]]:
+        """The nearest by each vector and by the words, in one request."""
+        which = models.Filter(must=_conditions(match))
+        requests = [
+            models.QueryRequest(query=list(vector), using=DENSE, filter=which, limit=limit) for vector in windows
+        ]
+        if words.places:
+            corpus = models.SearchParams(idf=models.IdfCorpusParams(corpus=which))
+            query = models.NearestQuery(nearest=_sparse(words))
+            requests.append(models.QueryRequest(query=query, using=WORDS, filter=which, limit=limit, params=corpus))
         async with self._reaching():
-            found = await self._client.query_points(
-                self._collection,
-                query=list(vector),
-                using=DENSE,
-                query_filter=models.Filter(must=_conditions(match)),
-                limit=limit,
-                with_payload=True,
+            found = await self._client.query_batch_points(self._collection, requests)
+        lists = [[Scored(str(point.id), point.score) for point in each.points] for each in found]
+        return lists[: len(windows)], lists[-1] if words.places else []
+
+    async def fetch(self, point_ids: Sequence[str], vectors: Sequence[str]) -> list[Kept]:
+        """Those that there are, with these vectors."""
+        async with self._reaching():
+            records = await self._client.retrieve(
+                self._collection, list(point_ids), with_payload=True, with_vectors=list(vectors)
             )
-        return [Near(point.score, point.payload or {}) for point in found.points]
+        return [Kept(str(each.id), each.payload or {}, _stored(each.vector)) for each in records]
+
+    async def all(self, match: Match) -> list[Payload]:
+        """The payloads of all that match, page by page."""
+        found: list[Payload] = []
+        which = models.Filter(must=_conditions(match))
+        place: Any = None
+        while True:
+            async with self._reaching():
+                records, place = await self._client.scroll(
+                    self._collection, which, limit=_PAGE, offset=place, with_payload=True
+                )
+            found += [record.payload or {} for record in records]
+            if place is None:
+                return found
 
     @asynccontextmanager
     async def _reaching(self) -> AsyncIterator[None]:
@@ -143,9 +181,13 @@ class ServerPoints:
             self._there = True
 
     async def _create(self) -> None:
-        vectors = {DENSE: models.VectorParams(size=self._dimensions(), distance=models.Distance.COSINE)}
+        vectors = {
+            name: models.VectorParams(size=size, distance=models.Distance.COSINE)
+            for name, size in self._dimensions().items()
+        }
+        words = {WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)}
         try:
-            await self._client.create_collection(self._collection, vectors_config=vectors)
+            await self._client.create_collection(self._collection, vectors_config=vectors, sparse_vectors_config=words)
         except UnexpectedResponse as exc:
             # Another grounding process was faster.
             if exc.status_code != _CONFLICT:
@@ -157,7 +199,18 @@ def _source(exc: Exception) -> object:
 
 
 def _vectors(point: Point) -> dict[str, models.Vector]:
-    return {} if point.vector is None else {DENSE: list(point.vector)}
+    vectors: dict[str, models.Vector] = {name: list(vector) for name, vector in point.vectors.items()}
+    if point.words is not None and point.words.places:
+        vectors[WORDS] = _sparse(point.words)
+    return vectors
+
+
+def _sparse(words: Sparse) -> models.SparseVector:
+    return models.SparseVector(indices=list(words.places), values=list(words.values))
+
+
+def _stored(vectors: Any) -> dict[str, Vector]:
+    return {name: vector for name, vector in vectors.items() if isinstance(vector, list)} if vectors else {}
 
 
 def _conditions(match: Match) -> list[models.Condition]:

@@ -1,6 +1,8 @@
 """Puts sources into a template's slot."""
 
+import re
 from functools import lru_cache
+from typing import Final
 
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -13,10 +15,20 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 )
 
 
+# By the slot, not by the words: a template may speak of sources wherever it likes.
+_BRANCHES: Final = re.compile(r"\{%-?\s*if\s+(?:not\s+)?sources\b")
+
+
 def fill(template: str, sources: str) -> str:
-    """The template with its slot `{{ sources }}` filled; the sources are data and never run as a template."""
+    """The template with its slot `{{ sources }}` filled; the sources are data and never run as a template.
+
+    Of a template that does not say what is to be said without sources (`{% if sources %} … {% else %} … {% endif %}`),
+    nothing is said without them.
+    """
+    if not sources and not _BRANCHES.search(template):
+        return ""
     try:
-        return _compiled(template).render(sources=sources)
+        return _compiled(template).render(sources=sources).strip()
     except TemplateError as exc:
         raise Invalid(
             f"sources_template is not usable ({type(exc).__name__}): its one slot is {{{{ sources }}}}",

@@ -1,7 +1,7 @@
 """Chunks: a document cut along its structure, each piece an exact span of the original."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
@@ -26,10 +26,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a parser found in a document. Its own title, if it has one."""
+    """What a parser found in a document: its own title, if it has one, and what it says about itself."""
 
     title: str
     blocks: tuple[Block, ...]
+    # Of its front matter: "kind", "aliases".
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,10 @@ class Passage:
     end: int
     text: str
     heading_path: tuple[str, ...]
-    # Cosine of question and passage.
+    # Cosine of passage and question, of a long question's windows the best.
     score: float
+    # By which passages are ordered: 1 is the best by meaning and by words.
+    relevance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,6 @@ class Tokens(Protocol):
         ...
 
 
-def citable(passages: Sequence[Passage], *, min_score: float, limit: int) -> list[Passage]:
-    """The best `limit` passages, best first; what scores lower than `min_score` says nothing about the question."""
-    good = [passage for passage in passages if passage.score >= min_score]
-    return sorted(good, key=lambda passage: -passage.score)[:limit]
-
-
 def assemble(
     passages: Sequence[Passage],
     past: Sequence[Past],
@@ -83,14 +79,20 @@ def assemble(
     budget: int,
     tokens: Tokens,
     render: Callable[[str], str],
+    uncovered: bool = False,
 ) -> Assembled:
     """Fill the budget: sources first, then history from the newest back, so that history is trimmed before sources.
 
-    `render` puts the sources into the turn's template. A passage that does not fit gives way to the next one, since a
-    citation must show the whole of what it cites.
+    `render` puts the sources into the turn's template, and none where they do not cover the question. A passage that
+    does not fit gives way to the next one, since a citation must show the whole of what it cites.
     """
     cited: tuple[Cited, ...] = ()
     context, left = "", budget
+    if uncovered:
+        warning = render("")
+        cost = tokens.count(warning) + _JOINT_TOKENS if warning else 0
+        if cost <= budget:
+            context, left = warning, budget - cost
     for passage in passages:
         trial = (*cited, Cited(f"[{len(cited) + 1}]", passage))
         rendered = render(sources_text(trial))

@@ -2,12 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Final
 
+from headrace.documents.formats import TEXT_TYPES, ContentType, content_type_of
 from headrace.messaging.errors import Invalid
-
-ContentType = Literal["text/markdown", "text/plain"]
 
 _MAX_ID_CHARACTERS: Final = 512
 _KEY_FORM: Final = "the message key must be tenant/collection/document_id"
@@ -45,14 +44,25 @@ class DocumentKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Sizes:
+    """What a document may have, in bytes."""
+
+    text: int
+    # As it was saved, where it is no text.
+    data: int
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """A document as it was published."""
+    """A document as it was published: `content` where it is text, `data` where it is not."""
 
     key: DocumentKey
     title: str
     uri: str
     content_type: str
     content: str
+    data: bytes = b""
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +73,45 @@ class Accepted:
     title: str
     uri: str
     content_type: ContentType
-    content: str
+    data: bytes
+    metadata: Mapping[str, str]
 
     def digest(self, index_version: str) -> str:
         """Changes with all that shapes the index: the document, and how this version of the service cuts and embeds."""
-        parts = (index_version, self.title, self.uri, self.content_type, self.content)
+        texts = (index_version, self.title, self.uri, self.content_type, *_flat(self.metadata))
+        parts = (*(text.encode() for text in texts), self.data)
         # Lengths before the parts, so that no two lists of parts run together into the same bytes.
-        framed = b"".join(len(part.encode()).to_bytes(8) + part.encode() for part in parts)
+        framed = b"".join(len(part).to_bytes(8) + part for part in parts)
         return hashlib.sha256(framed).hexdigest()[:32]
 
 
-def accept(document: Document, *, named: DocumentKey, max_bytes: int) -> Accepted:
+def accept(document: Document, *, named: DocumentKey, sizes: Sizes) -> Accepted:
     """The document, checked; `Invalid` names the field and the limit.
 
     `named` is its message key: a document under another's key could never be deleted by its own.
     """
     if document.key != named:
         raise Invalid(f"{_KEY_FORM}, equal to those fields of the document", code="bad_key", field="key")
-    size = len(document.content.encode())
-    if size > max_bytes:
-        raise Invalid(f"content has {size} bytes, the limit is {max_bytes}", code="too_large", field="content")
-    if not document.content.strip():
+    content_type = content_type_of(document.content_type)
+    if document.content and document.data:
+        raise Invalid("content and data are both there: a document is one of them", code="ambiguous", field="data")
+    field_name, data = ("data", document.data) if document.data else ("content", document.content.encode())
+    limit = sizes.data if document.data else sizes.text
+    if len(data) > limit:
+        raise Invalid(f"{field_name} has {len(data)} bytes, the limit is {limit}", code="too_large", field=field_name)
+    if not data.strip():
         raise Invalid("content is empty; publish a tombstone to delete a document", code="empty", field="content")
-    media_type = document.content_type.partition(";")[0].strip().lower()
-    known: Mapping[str, ContentType] = {name: name for name in get_args(ContentType)}
-    if media_type not in known:
-        raise Invalid(
-            f"unknown content_type {media_type[:100]!r}: use one of {', '.join(sorted(known))}",
-            code="unknown_content_type",
-            field="content_type",
-        )
-    return Accepted(named, document.title, document.uri, known[media_type], document.content)
+    if content_type in TEXT_TYPES:
+        _decoded(data, field_name)
+    return Accepted(named, document.title, document.uri, content_type, data, document.metadata)
+
+
+def _decoded(data: bytes, field_name: str) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError as exc:
+        raise Invalid(f"not UTF-8: byte {exc.start} cannot be read", code="not_utf8", field=field_name) from exc
+
+
+def _flat(metadata: Mapping[str, str]) -> list[str]:
+    return [text for name in sorted(metadata) for text in (name, metadata[name])]

@@ -1,10 +1,12 @@
 """Points in memory: what a vector store keeps, without its index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.grounding.adapters.points import EDITION, POSITION, Near, Point
+from services.grounding.adapters.points import DENSE, EDITION, POSITION, Kept, Point
+from services.grounding.domain.lexical import Sparse
+from services.grounding.domain.ranking import Scored
 from services.grounding.ports import Vector
 
 Match = Mapping[str, str]
@@ -40,13 +42,25 @@ class MemoryPoints:
     async def get(self, *point_ids: str) -> list[Mapping[str, Any]]:
         return [self.points[point_id].payload for point_id in point_ids if point_id in self.points]
 
-    async def nearest(self, vector: Vector, match: Match, limit: int) -> list[Near]:
+    async def nearest(
+        self, windows: Sequence[Vector], words: Sparse, match: Match, limit: int
+    ) -> tuple[list[list[Scored]], list[Scored]]:
+        those = [point for point in self.points.values() if point.vectors and _has_all(point.payload, match)]
         near = [
-            Near(sum(a * b for a, b in zip(vector, point.vector, strict=True)), point.payload)
-            for point in self.points.values()
-            if point.vector is not None and _has_all(point.payload, match)
+            _best(
+                (Scored(p.id, sum(a * b for a, b in zip(window, p.vectors[DENSE], strict=True))) for p in those), limit
+            )
+            for window in windows
         ]
-        return sorted(near, key=lambda found: -found.score)[:limit]
+        said = (Scored(p.id, float(len(set(words.places) & set(p.words.places)))) for p in those if p.words)
+        return near, _best((each for each in said if each.score), limit)
+
+    async def fetch(self, point_ids: Sequence[str], vectors: Sequence[str]) -> list[Kept]:
+        there = (self.points[point_id] for point_id in point_ids if point_id in self.points)
+        return [Kept(p.id, p.payload, {name: p.vectors[name] for name in vectors}) for p in there]
+
+    async def all(self, match: Match) -> list[Mapping[str, Any]]:
+        return [point.payload for point in self.points.values() if _has_all(point.payload, match)]
 
     async def check(self) -> None:
         """Always there."""
@@ -54,8 +68,12 @@ class MemoryPoints:
     def texts(self, document_id: str) -> list[str]:
         """What can be found of a document: the chunks of the edition that its record names."""
         mine = [point for point in self.points.values() if point.payload.get("document_id") == document_id]
-        shown = {point.payload[EDITION] for point in mine if point.vector is None}
-        return [str(p.payload["text"]) for p in mine if p.vector is not None and p.payload[EDITION] in shown]
+        shown = {point.payload[EDITION] for point in mine if not point.vectors}
+        return [str(p.payload["text"]) for p in mine if p.vectors and p.payload[EDITION] in shown]
+
+
+def _best(found: Iterable[Scored], limit: int) -> list[Scored]:
+    return sorted(found, key=lambda each: -each.score)[:limit]
 
 
 def _has_all(payload: Mapping[str, Any], match: Match) -> bool:

@@ -10,11 +10,16 @@ from qdrant_client import AsyncQdrantClient
 from headrace.messaging.errors import Fatal, Retryable
 from services.grounding.adapters.edge import EdgePoints
 from services.grounding.adapters.knowledge import PointKnowledge
-from services.grounding.adapters.points import Point, Points
+from services.grounding.adapters.points import DENSE, Point, Points
 from services.grounding.adapters.server import ServerPoints
+from services.grounding.domain.analysis import stems
 from services.grounding.domain.chunking import Chunk
+from services.grounding.domain.context import Passage
 from services.grounding.domain.documents import Corpus, DocumentKey
-from services.grounding.ports import Indexed, Standing
+from services.grounding.domain.entities import Entity
+from services.grounding.domain.lexical import passage_weights, question_weights
+from services.grounding.domain.ranking import Weights, rank
+from services.grounding.ports import Indexed, Probe, Standing
 
 pytestmark = [
     pytest.mark.integration,
@@ -30,40 +35,47 @@ Open = Callable[[], PointKnowledge]
 @pytest.fixture(params=["edge", "client"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
     def edge() -> PointKnowledge:
-        return PointKnowledge(EdgePoints(tmp_path / "edge", dimensions=lambda: 3))
+        return PointKnowledge(EdgePoints(tmp_path / "edge", dimensions=lambda: {DENSE: 3}))
 
     def client() -> PointKnowledge:
         local = AsyncQdrantClient(path=str(tmp_path / "local"))
-        return PointKnowledge(ServerPoints(local, "knowledge", dimensions=lambda: 3))
+        return PointKnowledge(ServerPoints(local, "knowledge", dimensions=lambda: {DENSE: 3}))
 
     return edge if request.param == "edge" else client
 
 
 def indexed(*texts: str, digest: str = "d1", direction: tuple[float, float, float] = (1, 0, 0)) -> Indexed:
     chunks = [Chunk(10 * n, 10 * n + len(text), text, ("Guide", f"Part {n}")) for n, text in enumerate(texts)]
-    return Indexed("Title", "lanes.md", digest, chunks, [direction] * len(chunks))
+    words = [passage_weights(stems(text)) for text in texts]
+    named = [Entity("lanes.md", "document", "Title", "lanes.md")]
+    return Indexed("Title", "lanes.md", digest, chunks, [direction] * len(chunks), words, entities=named)
+
+
+async def search(knowledge: PointKnowledge, corpus: Corpus = ACME, question: str = "") -> list[Passage]:
+    probe = Probe([(1, 0, 0)], question_weights(stems(question)))
+    return rank(await knowledge.candidates(corpus, probe, Weights(support=0)), Weights(support=0))
 
 
 async def found(knowledge: PointKnowledge, corpus: Corpus = ACME) -> set[str]:
-    return {passage.text for passage in await knowledge.search(corpus, (1, 0, 0), 10)}
+    return {passage.text for passage in await search(knowledge, corpus)}
 
 
 async def test_a_passage_comes_back_as_it_was_indexed(opened: Open) -> None:
     async with opened() as knowledge:
         await knowledge.replace(LANES, indexed("zero", "one"), 1)
-        passages = await knowledge.search(ACME, (1, 0, 0), 10)
+        passages = await search(knowledge)
     (first,) = [passage for passage in passages if passage.text == "one"]
     assert (first.document_id, first.title, first.uri) == ("lanes.md", "Title", "lanes.md")
     assert (first.start, first.end, first.heading_path) == (10, 13, ("Guide", "Part 1"))
     assert first.score == pytest.approx(1)
 
 
-async def test_the_nearest_come_first_and_no_more_than_asked(opened: Open) -> None:
+async def test_the_nearest_come_first(opened: Open) -> None:
     async with opened() as knowledge:
         await knowledge.replace(DocumentKey(ACME, "far"), indexed("far", direction=(0, 1, 0)), 2)
         await knowledge.replace(DocumentKey(ACME, "near"), indexed("near", direction=(0.9, 0.1, 0)), 3)
         await knowledge.replace(DocumentKey(ACME, "exact"), indexed("exact"), 4)
-        assert [passage.text for passage in await knowledge.search(ACME, (1, 0, 0), 2)] == ["exact", "near"]
+        assert [passage.text for passage in await search(knowledge)] == ["exact", "near", "far"]
 
 
 async def test_tenants_and_collections_never_see_each_other(opened: Open) -> None:
@@ -76,6 +88,56 @@ async def test_tenants_and_collections_never_see_each_other(opened: Open) -> Non
         assert await found(knowledge) == {"acme default"}
         assert await found(knowledge, Corpus("acme", "other")) == {"acme other"}
         assert await found(knowledge, Corpus("nobody", "default")) == set()
+
+
+async def test_words_find_what_means_nothing_to_the_encoder(opened: Open) -> None:
+    async with opened() as knowledge:
+        await knowledge.replace(LANES, indexed("the weir hums", "part XK-4711 is greased", direction=(0, 1, 0)), 1)
+        passages = await search(knowledge, question="Who greases XK-4711?")
+    assert [passage.text for passage in passages] == ["part XK-4711 is greased", "the weir hums"]
+
+
+async def test_what_a_word_is_worth_is_reckoned_over_the_corpus_alone(opened: Open) -> None:
+    """INVARIANT: what one tenant's documents say moves nothing in another's ranking."""
+    other = Corpus("rival", "default")
+    probe = Probe([(1, 0, 0)], question_weights(stems("weir turbine")))
+    async with opened() as knowledge:
+        await knowledge.replace(LANES, indexed("weir", "weir pond", "turbine"), 1)
+        before = await knowledge.candidates(ACME, probe, Weights())
+        await knowledge.replace(DocumentKey(other, "d"), indexed(*(f"turbine number{n}" for n in range(50))), 2)
+        after = await knowledge.candidates(ACME, probe, Weights())
+    scores = {each.passage.text: each.lexical for each in before}
+    assert scores["turbine"] > scores["weir"] > scores["weir pond"] > 0
+    assert {each.passage.text: each.lexical for each in after} == pytest.approx(scores)
+
+
+async def test_both_ways_to_qdrant_score_words_alike(tmp_path: Path) -> None:
+    texts = ("weir low pond", "weir weir", "turbine hums at the weir", "keeper", "part XK-4711")
+    probe = Probe([(1, 0, 0)], question_weights(stems("How low is the weir, keeper of XK-4711?")))
+    scores = []
+    for points in (
+        EdgePoints(tmp_path / "edge", dimensions=lambda: {DENSE: 3}),
+        ServerPoints(AsyncQdrantClient(path=str(tmp_path / "local")), "knowledge", dimensions=lambda: {DENSE: 3}),
+    ):
+        async with PointKnowledge(points) as knowledge:
+            await knowledge.replace(LANES, indexed(*texts), 1)
+            found = await knowledge.candidates(ACME, probe, Weights())
+            scores.append({each.passage.text: each.lexical for each in found})
+    assert scores[0] == pytest.approx(scores[1], rel=1e-5)
+    assert min(score for text, score in scores[0].items() if text != "turbine hums at the weir") > 0
+
+
+async def test_names_of_documents_are_known_while_they_are_there(opened: Open) -> None:
+    async with opened() as knowledge:
+        assert not await knowledge.gazetteer(ACME, "before")
+    async with opened() as knowledge:
+        await knowledge.replace(LANES, indexed("text"), 1)
+        names = await knowledge.gazetteer(ACME, await knowledge.version(ACME))
+        assert [mention.entity.id for mention in names.find("which title")] == ["lanes.md"]
+        assert not await knowledge.gazetteer(Corpus("rival", "default"), "v")
+    async with opened() as knowledge:
+        await knowledge.remove(LANES, 2)
+        assert not await knowledge.gazetteer(ACME, await knowledge.version(ACME))
 
 
 async def test_a_document_replaces_its_former_self(opened: Open) -> None:
@@ -145,22 +207,24 @@ async def test_a_document_that_was_cut_off_half_way_is_not_taken_for_indexed(ope
         assert (await knowledge.standing(LANES)).digest == "d1"
         await knowledge.replace(LANES, many, 19)
         assert (await knowledge.standing(LANES)).digest == "d2"
-        assert len(await knowledge.search(ACME, (1, 0, 0), 500)) == 200
+        assert len(await search(knowledge)) == 100
         assert await knowledge.version(ACME) != version
 
 
 async def test_a_second_process_cannot_open_the_embedded_index(tmp_path: Path) -> None:
-    async with EdgePoints(tmp_path / "edge", dimensions=lambda: 3):
-        second = EdgePoints(tmp_path / "edge", dimensions=lambda: 3)
+    async with EdgePoints(tmp_path / "edge", dimensions=lambda: {DENSE: 3}):
+        second = EdgePoints(tmp_path / "edge", dimensions=lambda: {DENSE: 3})
         with pytest.raises(Fatal, match="HEADRACE_QDRANT_URL"):
             await second.__aenter__()
 
 
 async def test_a_server_that_is_gone_is_worth_another_try() -> None:
-    points = ServerPoints.at("http://127.0.0.1:9", "knowledge", dimensions=lambda: 3, api_key=None, timeout_seconds=1)
+    points = ServerPoints.at(
+        "http://127.0.0.1:9", "knowledge", dimensions=lambda: {DENSE: 3}, api_key=None, timeout_seconds=1
+    )
     async with PointKnowledge(points) as knowledge:
         with pytest.raises(Retryable, match="HEADRACE_QDRANT_URL"):
-            await knowledge.search(ACME, (1, 0, 0), 1)
+            await search(knowledge)
         with pytest.raises(Retryable):
             await knowledge.check()
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headrace.documents.formats import TextType
 from services.grounding.adapters.parsing import parse
 from services.grounding.domain.chunking import Chunk, Outline, chunk, embedded_text
-from services.grounding.domain.documents import ContentType
 
 LINES = st.sampled_from(
     [
@@ -23,12 +23,12 @@ MARKDOWN = st.builds(
 TYPES = st.sampled_from(["text/markdown", "text/plain"])
 
 
-def cut(content_type: ContentType, content: str, limit: int = 40) -> list[Chunk]:
+def cut(content_type: TextType, content: str, limit: int = 40) -> list[Chunk]:
     return chunk(content, parse(content_type, content).blocks, max_tokens=limit, count=len)
 
 
 @given(content_type=TYPES, content=MARKDOWN | st.text(max_size=200), limit=st.integers(1, 80))
-def test_a_chunk_is_exactly_what_its_span_cuts_out(content_type: ContentType, content: str, limit: int) -> None:
+def test_a_chunk_is_exactly_what_its_span_cuts_out(content_type: TextType, content: str, limit: int) -> None:
     for piece in cut(content_type, content, limit):
         assert content[piece.start : piece.end] == piece.text
         assert piece.text == piece.text.strip() != ""
@@ -36,7 +36,7 @@ def test_a_chunk_is_exactly_what_its_span_cuts_out(content_type: ContentType, co
 
 
 @given(content_type=TYPES, content=MARKDOWN, limit=st.integers(1, 80))
-def test_chunks_come_in_order_and_never_overlap(content_type: ContentType, content: str, limit: int) -> None:
+def test_chunks_come_in_order_and_never_overlap(content_type: TextType, content: str, limit: int) -> None:
     pieces = cut(content_type, content, limit)
     assert all(before.end <= after.start for before, after in pairwise(pieces))
 

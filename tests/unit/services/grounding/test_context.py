@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.grounding.domain.context import Assembled, Passage, Past, Said, assemble, citable
+from services.grounding.domain.context import Assembled, Passage, Past, Said, assemble
 from tests.fakes.knowledge import WordTokens
 
 
@@ -59,6 +59,17 @@ def test_the_budget_is_never_exceeded(words: list[int], exchanges: int, budget: 
     assert spent <= max(budget, 0)
 
 
-def test_what_scores_too_low_is_not_citable_and_the_best_come_first() -> None:
-    found = [passage(1, score=0.4), passage(2, score=0.9), passage(3, score=0.1), passage(4, score=0.5)]
-    assert [item.document_id for item in citable(found, min_score=0.3, limit=2)] == ["doc-2", "doc-4"]
+def test_what_is_to_be_said_without_sources_takes_its_part_of_the_budget() -> None:
+    def assembled(budget: int) -> Assembled:
+        return assemble(
+            [],
+            past(5),
+            budget=budget,
+            tokens=WordTokens(),
+            render=lambda _: "It is not covered here, say",
+            uncovered=True,
+        )
+
+    assert assembled(100).context == "Say that it is not covered"
+    assert assembled(10).context == ""
+    assert len(assembled(8 + 2 * 10 + 14).history) == 4

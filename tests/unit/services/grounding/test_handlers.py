@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from headrace.documents.conversion import Conversion
 from headrace.messaging.contract import Next, Outgoing, StageContext
 from headrace.messaging.errors import Invalid, Retryable
 from headrace.runtime.cancellations import Cancellations
@@ -16,8 +17,9 @@ from headrace.v1.prompts_pb2 import ChatMessage
 from headrace.v1.turns_pb2 import Grounding, Prepared, Slip, TokenBudget, Turn
 from services.grounding.adapters.parsing import parse
 from services.grounding.adapters.template import fill
-from services.grounding.domain.documents import Corpus, DocumentKey
-from services.grounding.handlers import GroundTurn, IndexKnowledge, RetrievalPolicy
+from services.grounding.domain.documents import Corpus, DocumentKey, Sizes
+from services.grounding.handlers.documents import IndexKnowledge, Reading
+from services.grounding.handlers.turns import GroundTurn, RetrievalPolicy
 from tests.fakes.knowledge import InMemoryKnowledge, WordEmbeddings, WordTokenizers
 from tests.fakes.stores import InMemoryConversationMemory
 
@@ -51,7 +53,9 @@ class Service:
         **changed: Any,
     ) -> None:
         handler = IndexKnowledge(
-            knowledge=self.knowledge, embeddings=self.embeddings, parser=parse, chunk_tokens=50, max_bytes=1000
+            knowledge=self.knowledge,
+            embeddings=self.embeddings,
+            reading=Reading(Conversion(), parse, 50, Sizes(text=1000, data=2000)),
         )
         fields = {
             "document_id": document_id,
@@ -198,7 +202,7 @@ async def test_the_title_is_what_the_producer_says_then_the_first_heading_then_t
 async def test_a_document_that_cannot_be_indexed_changes_nothing(service: Service) -> None:
     await service.index(SLUICE)
     cases: tuple[tuple[str, dict[str, Any], str], ...] = (
-        ("x" * 1001, {}, "content"), ("", {}, "content"), ("x", {"content_type": "text/html"}, "content_type"),
+        ("x" * 1001, {}, "content"), ("", {}, "content"), ("x", {"content_type": "image/png"}, "content_type"),
         ("x", {"collection": "other"}, "key"),
     )  # fmt: skip
     for content, changed, field_name in cases:

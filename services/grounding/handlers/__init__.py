@@ -1,0 +1,1 @@
+"""What grounding does with a turn and with a document."""
