@@ -49,7 +49,7 @@ class IndexKnowledge:
             bound.info("document removed", was_there=await self._knowledge.remove(key, context.position))
             return ()
         document = accept(_document(message), named=key, sizes=self._reading.sizes)
-        digest = document.digest(self._index_version())
+        digest = self.digest(document)
         standing = await self._knowledge.standing(key)
         if standing.position > context.position:
             _overtaken(bound, standing.position, context.position)
@@ -57,14 +57,20 @@ class IndexKnowledge:
         if standing.digest == digest and await self._knowledge.confirm(key, context.position):
             bound.info("document unchanged")
             return ()
-        indexed = await self._read(document, digest)
+        indexed = await self.read(document, digest)
         if await self._knowledge.replace(key, indexed, context.position):
             bound.info("document indexed", chunks=len(indexed.chunks))
         else:
             _overtaken(bound, (await self._knowledge.standing(key)).position, context.position)
         return ()
 
-    async def _read(self, document: Accepted, digest: str) -> Indexed:
+    def digest(self, document: Accepted) -> str:
+        """Changes with all that shapes what is indexed."""
+        models = "+".join(each.revision for each in (self._embeddings, self._rescoring) if each)
+        return document.digest(f"{models}/{CHUNKING_VERSION}.{ANALYSIS_VERSION}/{self._reading.chunk_tokens}")
+
+    async def read(self, document: Accepted, digest: str) -> Indexed:
+        """The document as the index keeps it: cut, with its vectors, words and names."""
         outline, own_title, chunks = await self._cut(document)
         title = document.title or outline.title or own_title or document.key.document_id
         texts = [embedded_text(title, piece) for piece in chunks]
@@ -90,10 +96,6 @@ class IndexKnowledge:
         outline = await asyncio.to_thread(self._reading.parser, text_type, content)
         cut = partial(chunk, max_tokens=self._reading.chunk_tokens, count=self._embeddings.count)
         return outline, own_title, await asyncio.to_thread(cut, content, outline.blocks)
-
-    def _index_version(self) -> str:
-        models = "+".join(each.revision for each in (self._embeddings, self._rescoring) if each)
-        return f"{models}/{CHUNKING_VERSION}.{ANALYSIS_VERSION}/{self._reading.chunk_tokens}"
 
 
 def _overtaken(bound: structlog.stdlib.BoundLogger, applied: int, position: int) -> None:

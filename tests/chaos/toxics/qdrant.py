@@ -22,6 +22,7 @@ from headrace.embedded.ports import LOOPBACK, free_port
 from tests.fakes.waiting import until
 
 _SELECTOR: Final = TypeAdapter(models.FilterSelector)
+_VECTORS: Final = TypeAdapter(bool | list[str])
 
 
 class QdrantStandIn:
@@ -41,7 +42,8 @@ class QdrantStandIn:
                 Route(collection + "/points", self._upsert, methods=["PUT"]),
                 Route(collection + "/points", self._retrieve, methods=["POST"]),
                 Route(collection + "/points/delete", self._delete, methods=["POST"]),
-                Route(collection + "/points/query", self._query, methods=["POST"]),
+                Route(collection + "/points/query/batch", self._query, methods=["POST"]),
+                Route(collection + "/points/scroll", self._scroll, methods=["POST"]),
             ]
         )
 
@@ -52,7 +54,10 @@ class QdrantStandIn:
         asked = models.CreateCollection.model_validate_json(await request.body())
         if await self._client.collection_exists(request.path_params["name"]):
             return JSONResponse({"status": {"error": "it exists already"}}, 409)
-        return _said(await self._client.create_collection(request.path_params["name"], asked.vectors))
+        created = await self._client.create_collection(
+            request.path_params["name"], asked.vectors, sparse_vectors_config=asked.sparse_vectors
+        )
+        return _said(created)
 
     async def _index(self, request: Request) -> JSONResponse:
         # A search in memory goes through all points in any case.
@@ -71,23 +76,26 @@ class QdrantStandIn:
 
     async def _retrieve(self, request: Request) -> JSONResponse:
         asked = models.PointRequest.model_validate_json(await request.body())
-        return _said(await self._client.retrieve(request.path_params["name"], asked.ids, with_payload=True))
+        vectors = _VECTORS.validate_python(asked.with_vector or False)
+        found = await self._client.retrieve(
+            request.path_params["name"], asked.ids, with_payload=True, with_vectors=vectors
+        )
+        return _said(found)
 
     async def _delete(self, request: Request) -> JSONResponse:
         await self._client.delete(request.path_params["name"], _SELECTOR.validate_json(await request.body()))
         return _done()
 
     async def _query(self, request: Request) -> JSONResponse:
-        asked = models.QueryRequest.model_validate_json(await request.body())
-        found = await self._client.query_points(
-            request.path_params["name"],
-            query=asked.query,
-            using=asked.using,
-            query_filter=asked.filter,
-            limit=asked.limit or 10,
-            with_payload=True,
+        asked = models.QueryRequestBatch.model_validate_json(await request.body())
+        return _said(await self._client.query_batch_points(request.path_params["name"], asked.searches))
+
+    async def _scroll(self, request: Request) -> JSONResponse:
+        asked = models.ScrollRequest.model_validate_json(await request.body())
+        points, place = await self._client.scroll(
+            request.path_params["name"], asked.filter, limit=asked.limit or 10, offset=asked.offset, with_payload=True
         )
-        return _said(found)
+        return _said({"points": _plain(points), "next_page_offset": place})
 
 
 @asynccontextmanager

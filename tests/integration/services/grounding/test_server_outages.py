@@ -6,6 +6,7 @@ from time import monotonic
 import pytest
 
 from headrace.messaging.errors import Retryable
+from services.grounding.adapters.points import DENSE
 from services.grounding.adapters.server import ServerPoints
 from tests.chaos.toxics.proxy import ToxicProxy
 from tests.chaos.toxics.qdrant import serving_qdrant
@@ -19,6 +20,7 @@ pytestmark = [
 ]
 
 TIMEOUT_S = 1
+SIZES = {DENSE: 3}
 POINT = "6b0d5f57-6d0d-4bd4-9bd2-6a2f3c5f8d0e"
 
 
@@ -32,7 +34,7 @@ async def proxy() -> AsyncIterator[ToxicProxy]:
 async def points(proxy: ToxicProxy) -> AsyncIterator[ServerPoints]:
     url = f"http://{proxy.address}"
     async with ServerPoints.at(
-        url, "c", dimensions=lambda: {"dense": 3}, api_key=None, timeout_seconds=TIMEOUT_S
+        url, "c", dimensions=lambda: SIZES, api_key=None, timeout_seconds=TIMEOUT_S
     ) as opened:
         assert not await opened.get(POINT)
         yield opened
