@@ -1,98 +1,153 @@
-"""Files of knowledge: which of a folder are documents, and what keeps one from being read."""
+"""Files of knowledge: which of what was given are documents, and what keeps one from being read."""
 
+import glob
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
-# A Kafka message holds 1 MiB; this leaves room for the other fields.
-MAX_BYTES: Final = 1_000_000
-CONTENT_TYPES: Final[Mapping[str, str]] = {
-    ".md": "text/markdown",
-    ".markdown": "text/markdown",
-    ".txt": "text/plain",
-    ".text": "text/plain",
-}
+from headrace.documents.formats import BY_SUFFIX, MAX_FILE_BYTES, MAX_TEXT_BYTES, TEXT_TYPES, ContentType
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A document that is to be read: a file, or an address in the web."""
+
+    place: str
+    document_id: str
+
+    @property
+    def is_url(self) -> bool:
+        """Whether it is to be fetched."""
+        return _is_url(self.place)
 
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A document, ready to be published."""
+    """A document as it was saved."""
 
-    path: Path
+    place: str
     document_id: str
-    content_type: str
-    content: str
+    content_type: ContentType
+    data: bytes
     modified_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A path that gave no document, and why; its document, if it had one before, is left as it is."""
+    """What gave no document, and why; its document, if it had one before, is left as it is."""
 
-    path: Path
+    place: str
     document_id: str
     reason: str
 
 
-def read_all(paths: Iterable[Path]) -> Iterator[Readable | Unreadable]:
-    """Read files and whole folders. A document's id is its path within the folder that was given, or its name."""
-    taken: dict[str, Path] = {}
-    for given in paths:
+def find_all(given: Iterable[str]) -> Iterator[Found | Unreadable]:
+    """Files, whole folders, patterns such as `docs/**/*.md`, and addresses.
+
+    A document's id is its path within the folder that was given (of a pattern: within what stands before its first
+    wildcard), the name of a single file, or host and path of an address.
+    """
+    taken: dict[str, str] = {}
+    for each in given:
         found = False
-        for path, document_id in _documents(given):
+        for place, document_id in _documents(each):
             found = True
             if document_id in taken:
                 yield Unreadable(
-                    path, document_id, f"its id {document_id} is that of {taken[document_id]} too: rename one"
+                    place, document_id, f"its id {document_id} is that of {taken[document_id]} too: rename one"
                 )
                 continue
-            taken[document_id] = path
-            yield _read(path, document_id)
+            taken[document_id] = place
+            yield Found(place, document_id)
         if not found:
-            yield Unreadable(given, "", f"no document in it (looked for {', '.join(CONTENT_TYPES)})")
+            yield Unreadable(each, "", f"no document in it (looked for {', '.join(BY_SUFFIX)})")
 
 
-def _documents(given: Path) -> Iterator[tuple[Path, str]]:
-    if not given.is_dir():
-        yield given, given.name
-        return
-    for folder, folders, names in os.walk(given):
+def read(found: Found) -> Readable | Unreadable:
+    """Read a file; whether a document that is no text can be made into one is seen later."""
+    path = Path(found.place)
+    try:
+        content_type = BY_SUFFIX.get(path.suffix.lower())
+        status = path.stat()
+        if content_type is None:
+            return Unreadable(found.place, found.document_id, f"no document by its ending ({', '.join(BY_SUFFIX)})")
+        if status.st_size > MAX_FILE_BYTES:
+            return Unreadable(found.place, found.document_id, too_large(status.st_size, MAX_FILE_BYTES))
+        data = path.read_bytes()
+    except OSError as exc:
+        reason = exc.strerror or type(exc).__name__
+        return Unreadable(found.place, found.document_id, f"{reason}: check the path")
+    return checked(Readable(found.place, found.document_id, content_type, data, status.st_mtime))
+
+
+def checked(document: Readable) -> Readable | Unreadable:
+    """A text must be one, and have something in it."""
+    reason = ""
+    if not document.data.strip():
+        reason = "empty"
+    elif document.content_type in TEXT_TYPES:
+        reason = _text_reason(document.data)
+    return Unreadable(document.place, document.document_id, reason) if reason else document
+
+
+def too_large(size: int, limit: int) -> str:
+    """What is wrong with a document of this size."""
+    return f"{size} bytes, the limit is {limit}: split it"
+
+
+def _text_reason(data: bytes) -> str:
+    if len(data) > MAX_TEXT_BYTES:
+        return too_large(len(data), MAX_TEXT_BYTES)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        return f"not UTF-8: byte {exc.start} cannot be read; save it as UTF-8"
+    return "" if text.strip() else "empty"
+
+
+def _documents(given: str) -> Iterator[tuple[str, str]]:
+    path = Path(given)
+    if _is_url(given):
+        yield given, _id_of(given)
+    elif path.is_dir():
+        yield from ((str(each), each.relative_to(path).as_posix()) for each in _within(path))
+    elif glob.has_magic(given) and not path.exists():
+        root = _before_wildcard(given)
+        for name in sorted(glob.glob(given, recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute pattern
+            each = Path(name)
+            if each.is_file() and each.suffix.lower() in BY_SUFFIX:
+                yield name, each.relative_to(root).as_posix()
+    else:
+        yield given, path.name
+
+
+def _within(folder: Path) -> Iterator[Path]:
+    for within, folders, names in os.walk(folder):
         # What is hidden is a tool's, not a reader's.
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            path = Path(folder, name)
-            if path.suffix.lower() in CONTENT_TYPES and not name.startswith("."):
-                yield path, path.relative_to(given).as_posix()
+            path = Path(within, name)
+            if path.suffix.lower() in BY_SUFFIX and not name.startswith("."):
+                yield path
 
 
-class _NotADocument(Exception):  # noqa: N818 - reads as the sentence it is
-    """Says in a person's words what keeps a file from being one."""
+def _before_wildcard(pattern: str) -> Path:
+    parts = Path(pattern).parts
+    plain = [part for place, part in enumerate(parts) if not any(map(glob.has_magic, parts[: place + 1]))]
+    return Path(*plain)
 
 
-def _read(path: Path, document_id: str) -> Readable | Unreadable:
-    try:
-        content = _content(path)
-        modified_s = path.stat().st_mtime
-    except _NotADocument as exc:
-        return Unreadable(path, document_id, str(exc))
-    except OSError as exc:
-        return Unreadable(path, document_id, exc.strerror or type(exc).__name__)
-    return Readable(path, document_id, CONTENT_TYPES[path.suffix.lower()], content, modified_s)
+def _is_url(given: str) -> bool:
+    return given.startswith(("http://", "https://"))
 
 
-def _content(path: Path) -> str:
-    size = path.stat().st_size
-    if path.suffix.lower() not in CONTENT_TYPES:
-        raise _NotADocument(f"neither Markdown nor text ({', '.join(CONTENT_TYPES)})")
-    if size > MAX_BYTES:
-        raise _NotADocument(f"{size} bytes, the limit is {MAX_BYTES}: split it")
-    try:
-        # A byte order mark is the editor's, not the document's.
-        content = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise _NotADocument(f"not UTF-8: byte {exc.start} cannot be read; save it as UTF-8") from exc
-    if not content.strip():
-        raise _NotADocument("empty")
-    return content
+_INDEX: Final = "index.html"
+
+
+def _id_of(url: str) -> str:
+    parts = urlsplit(url)
+    path = unquote(parts.path).strip("/") or _INDEX
+    return f"{parts.netloc.rpartition('@')[2]}/{path}" + (f"?{parts.query}" if parts.query else "")

@@ -33,9 +33,7 @@ async def proxy() -> AsyncIterator[ToxicProxy]:
 @pytest.fixture
 async def points(proxy: ToxicProxy) -> AsyncIterator[ServerPoints]:
     url = f"http://{proxy.address}"
-    async with ServerPoints.at(
-        url, "c", dimensions=lambda: SIZES, api_key=None, timeout_seconds=TIMEOUT_S
-    ) as opened:
+    async with ServerPoints.at(url, "c", dimensions=lambda: SIZES, api_key=None, timeout_seconds=TIMEOUT_S) as opened:
         assert not await opened.get(POINT)
         yield opened
 
