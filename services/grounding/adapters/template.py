@@ -11,7 +11,7 @@ from headrace.messaging.errors import Invalid
 
 # Templates are configuration, yet they arrive by a topic: they may format, and nothing else.
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
-    loader=DictLoader({}), undefined=StrictUndefined, keep_trailing_newline=False
+    loader=DictLoader({}), undefined=StrictUndefined, keep_trailing_newline=False, trim_blocks=True, lstrip_blocks=True
 )
 
 

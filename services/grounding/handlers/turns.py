@@ -25,8 +25,8 @@ from services.grounding.ports import Embeddings, Fill, Knowledge, Probe, Tokeniz
 
 log = structlog.get_logger()
 
-# Values of a pipeline's setting `follow_ups`: a question is searched for with what it leans on, or as it stands.
-_AS_IT_STANDS: Final = "off"
+# Of a pipeline's setting `follow_ups`: a question is searched for as it stands. Anything else: with what it leans on.
+_NEVER: Final = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class GroundTurn:
         version = await self._knowledge.version(corpus)
         names = await self._knowledge.gazetteer(corpus, version)
         whole = question
-        if settings.get("follow_ups") != _AS_IT_STANDS:
+        if settings.get("follow_ups") != _NEVER:
             whole = condensed(question, _asked_before(turn, past))
         query = expanded(whole, names.find(whole))
         ask = asked(query)

@@ -19,6 +19,9 @@ _WITHOUT_SOURCES: Final = Notice(
     code="sources_unavailable",
     text="Sources, or what was said before, could not be reached: this answer was made without them.",
 )
+_NOT_IN_SOURCES: Final = Notice(
+    code="not_in_sources", text="The sources do not cover this question: the answer does not stand on any of them."
+)
 # So many addresses are named.
 _NAMED: Final = 5
 _NOTHING: Final = Error(code="no_answer", message="No stage of this pipeline made an answer: check its stages.")
@@ -94,7 +97,7 @@ def completed_of(turn: Turn, verdict: Verdict, text: str) -> ResponseCompleted:
 
 def notices_of(turn: Turn) -> list[Notice]:
     """What its reader should know of how the answer came about."""
-    notices = [_WITHOUT_SOURCES] if turn.grounding.degraded else []
+    notices = [_WITHOUT_SOURCES] if turn.grounding.degraded else [_NOT_IN_SOURCES] if turn.grounding.uncovered else []
     if trimmed := turn.prepared.trimmed_messages:
         text = f"The conversation is longer than the model reads: its oldest {trimmed} messages were left out."
         notices.append(Notice(code="history_trimmed", text=text))

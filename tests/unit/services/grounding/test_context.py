@@ -70,6 +70,6 @@ def test_what_is_to_be_said_without_sources_takes_its_part_of_the_budget() -> No
             uncovered=True,
         )
 
-    assert assembled(100).context == "Say that it is not covered"
+    assert assembled(100).context == "It is not covered here, say"
     assert assembled(10).context == ""
     assert len(assembled(8 + 2 * 10 + 14).history) == 4

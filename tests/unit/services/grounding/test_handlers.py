@@ -42,6 +42,7 @@ class Service:
     knowledge: InMemoryKnowledge = field(default_factory=InMemoryKnowledge)
     memory: InMemoryConversationMemory = field(default_factory=InMemoryConversationMemory)
     embeddings: WordEmbeddings = field(default_factory=WordEmbeddings)
+    rescoring: WordEmbeddings | None = None
 
     async def index(
         self,
@@ -55,6 +56,7 @@ class Service:
         handler = IndexKnowledge(
             knowledge=self.knowledge,
             embeddings=self.embeddings,
+            rescoring=self.rescoring,
             reading=Reading(Conversion(), parse, 50, Sizes(text=1000, data=2000)),
         )
         fields = {
@@ -67,18 +69,20 @@ class Service:
         delivered = replace(context(f"{tenant}/default/{document_id}"), position=position)
         assert await handler(message, delivered) == ()
 
-    async def ground(self, turn: Turn, **policy: Any) -> Grounding:
+    async def ground(self, turn: Turn, *, pipelines: dict[str, str] | None = None, **policy: Any) -> Grounding:
         defaults: dict[str, Any] = {
             "max_passages": 3, "min_score": 0.25, "history_exchanges": 5, "default_collection": "default",
             "on_failure": "answer",
         }  # fmt: skip
+        chat = Pipelines.load(infra_dir() / "pipelines").get("chat")
         handler = GroundTurn(
             knowledge=self.knowledge,
             embeddings=self.embeddings,
+            rescoring=self.rescoring,
             memory=self.memory,
             tokenizers=WordTokenizers(),
             fill=fill,
-            pipelines=Pipelines.load(infra_dir() / "pipelines"),
+            pipelines=Pipelines({"chat": chat.model_copy(update={"settings": {**chat.settings, **(pipelines or {})}})}),
             policy=RetrievalPolicy(**defaults | policy),
         )
         result = await handler(turn, context())
@@ -218,3 +222,70 @@ async def test_a_record_that_comes_late_costs_no_embedding_and_changes_nothing(s
     await service.index("Old words.", position=5)
     assert len(service.embeddings.embedded) == embedded
     assert [document.chunks[0].text for document in service.knowledge.documents.values()] == ["New words."]
+
+
+GLOSSARY = "# Words\n\n## Sluice gate\n\nAliases: SG\n\nA sluice gate holds water back in a canal.\n"
+
+
+async def test_names_in_a_question_are_linked_with_their_place(service: Service) -> None:
+    await service.index(GLOSSARY, "glossary.md")
+    section = await service.ground(turn("What does the SG hold back?"))
+    (entity,) = section.entities
+    assert (entity.id, entity.kind, entity.name) == ("glossary.md#sluice-gate", "term", "Sluice gate")
+    assert "What does the SG hold back?"[entity.start : entity.end] == entity.text == "SG"
+    assert section.retrieval_query == "What does the SG hold back? (Sluice gate)"
+    assert [passage.document_id for passage in section.passages] == ["glossary.md"]
+
+
+async def test_what_a_follow_up_leaves_unsaid_is_carried_over(service: Service) -> None:
+    await service.index(SLUICE)
+    await service.index("# Bread\n\nBread rises at night.", "bread.md")
+    await service.memory.append("acme", "c", Exchange("t1", "When opens the sluice?", "At dawn."), 1)
+    section = await service.ground(turn("And why then?"))
+    assert section.retrieval_query == "When opens the sluice? And why then?"
+    assert [passage.document_id for passage in section.passages] == ["sluice.md"]
+    assert not (await service.ground(turn("And why then?"), pipelines={"follow_ups": "never"})).retrieval_query
+
+
+async def test_a_client_with_its_own_memory_is_followed_too(service: Service) -> None:
+    await service.index(SLUICE)
+    said = [
+        ChatMessage(role="user", content="When opens the sluice?"),
+        ChatMessage(role="assistant", content="At dawn."),
+    ]
+    section = await service.ground(turn("And why then?", history=said))
+    assert [passage.document_id for passage in section.passages] == ["sluice.md"]
+
+
+async def test_what_no_source_covers_is_said_and_small_corpora_of_nothing_say_nothing(service: Service) -> None:
+    template = "{% if sources %}Use: {{ sources }}{% else %}Nothing covers it.{% endif %}"
+    empty = await service.ground(turn("Bake bread", sources_template=template))
+    assert (empty.uncovered, empty.context) == (False, "")
+    await service.index(SLUICE)
+    section = await service.ground(turn("Bake bread", sources_template=template))
+    assert (section.uncovered, section.context) == (True, "Nothing covers it.")
+    assert not (await service.ground(turn())).uncovered
+
+
+async def test_two_documents_that_say_the_same_are_cited_once(service: Service) -> None:
+    text = "# Sluice\n\nThe sluice opens at dawn and the keeper closes it at dusk on every day of the year.\n"
+    await service.index(text, "a.md")
+    await service.index(text, "b.md")
+    assert len((await service.ground(turn())).passages) == 1
+
+
+async def test_a_document_that_is_no_text_is_converted_and_cited_as_what_it_became(service: Service) -> None:
+    page = "<main><h1>Sluice</h1><p>The sluice opens at dawn.</p></main>"
+    await service.index(page, "sluice.html", content_type="text/html")
+    (passage,) = (await service.ground(turn())).passages
+    assert (passage.title, passage.text) == ("Sluice", "The sluice opens at dawn.")
+
+
+async def test_the_stronger_encoder_is_asked_about_documents_and_questions_alike(service: Service) -> None:
+    service.rescoring = WordEmbeddings(revision="strong@1")
+    await service.index(SLUICE)
+    assert len(service.rescoring.embedded) == 1
+    assert len((await service.ground(turn())).passages) == 1
+    service.rescoring = None
+    await service.index(SLUICE)
+    assert len(service.embeddings.embedded) == 2

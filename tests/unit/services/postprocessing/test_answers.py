@@ -234,6 +234,14 @@ async def test_an_answer_that_was_made_without_sources_says_so(finishing: Finish
     assert not (await finishing.completed(answered())).notices
 
 
+async def test_an_answer_that_no_source_covers_says_so(finishing: Finishing) -> None:
+    turn = answered()
+    turn.grounding.uncovered = True
+    assert [notice.code for notice in (await finishing.completed(turn)).notices] == ["not_in_sources"]
+    turn.grounding.degraded = True
+    assert [notice.code for notice in (await finishing.completed(turn)).notices] == ["sources_unavailable"]
+
+
 async def test_a_refusal_does_not_speak_of_missing_sources(finishing: Finishing) -> None:
     turn = answered()
     turn.grounding.degraded = True
