@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any, Final
 
 import typer
@@ -97,24 +98,25 @@ def _try(task: dict[str, Any]) -> dict[str, Any]:
     """Have the service's own code rank, in its own process; its progress is shown as it comes."""
     Path(task["folder"]).parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with (
-        err.status("Starting…") as status,
-        subprocess.Popen(
-            [sys.executable, "-m", _TRIAL],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-        ) as trial,
-    ):  # fmt: skip
-        assert trial.stdin and trial.stdout and trial.stderr  # noqa: PT018, S101 - pipes were asked for
-        json.dump(task, trial.stdin)
-        trial.stdin.close()
-        last = ""
-        for line in trial.stderr:
-            last = line.strip() or last
-            status.update(last)
-        answer = trial.stdout.read()
-    if trial.returncode:
-        fail(f"the trial ended with status {trial.returncode}: {last}")
-    reply: dict[str, Any] = json.loads(answer)
+    last = ""
+    # Files, since a pipe that nobody reads yet would hold up whoever writes.
+    with TemporaryFile("w+", encoding="utf-8") as asked, TemporaryFile("w+", encoding="utf-8") as answered:
+        json.dump(task, asked)
+        asked.seek(0)
+        with (
+            err.status("Starting…") as status,
+            subprocess.Popen(
+                [sys.executable, "-m", _TRIAL],
+                stdin=asked, stdout=answered, stderr=subprocess.PIPE, text=True, env=environment,
+            ) as trial,
+        ):  # fmt: skip
+            for line in trial.stderr or ():
+                last = line.strip() or last
+                status.update(last)
+        if trial.returncode:
+            fail(f"the trial ended with status {trial.returncode}: {last}")
+        answered.seek(0)
+        reply: dict[str, Any] = json.load(answered)
     return reply
 
 

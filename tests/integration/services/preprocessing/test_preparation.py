@@ -48,7 +48,7 @@ async def refused(service: Service, request: PromptSubmitted | ReviewSubmitted) 
 async def test_a_prompt_is_normalised_rendered_and_counted(service: Service) -> None:
     section = await prepared(service, PromptSubmitted(text="  How long is the \u200bdelivery?"))
     assert section.text == section.question == "How long is the delivery?"
-    assert (section.language, section.template, section.template_version) == ("en", "chat", "2")
+    assert (section.language, section.template, section.template_version) == ("en", "chat", "1")
     assert list(section.normalisations) == ["zero_width", "edges"]
     assert section.model == "smollm2-135m-instruct"
     assert section.sampling.temperature == pytest.approx(0.2)
