@@ -3,7 +3,6 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from time import monotonic
 from typing import Final
 
 import numpy as np
@@ -80,7 +79,7 @@ class Gazetteers:
             async with self._lock:
                 known = self._read.get(corpus)
                 if known is None or not _fresh(known, version):
-                    known = (version, monotonic(), await self._build(corpus))
+                    known = (version, _now(), await self._build(corpus))
         self._read[corpus] = known
         self._read.move_to_end(corpus)
         if len(self._read) > _GAZETTEERS:
@@ -95,4 +94,8 @@ class Gazetteers:
 
 
 def _fresh(known: tuple[str, float, Gazetteer], version: str) -> bool:
-    return known[0] == version or monotonic() - known[1] < _STALE_SECONDS
+    return known[0] == version or _now() - known[1] < _STALE_SECONDS
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
