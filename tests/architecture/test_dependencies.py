@@ -131,8 +131,8 @@ def test_a_service_installs_all_that_it_imports(service: str) -> None:
 
 
 def test_the_command_line_installs_all_that_it_imports() -> None:
-    # What trains stands in an extra of its own: `headrace train` says so where it is not there.
-    extras = {*compose()["services"]["topics"]["build"]["args"]["SERVICE"].split(","), "training"}
+    # What trains or measures stands in an extra of its own: `headrace train` and `eval` say so where it is not there.
+    extras = {*compose()["services"]["topics"]["build"]["args"]["SERVICE"].split(","), "training", "eval"}
     assert missing("libs/headrace/cli", extras) == {}, f"not in the extras {extras} of pyproject.toml"
 
 

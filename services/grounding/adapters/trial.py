@@ -21,7 +21,9 @@ from services.grounding.adapters.edge import EdgePoints
 from services.grounding.adapters.embeddings import ModelEmbeddings
 from services.grounding.adapters.knowledge import PointKnowledge
 from services.grounding.adapters.parsing import parse
-from services.grounding.adapters.points import DENSE, STRONG
+from services.grounding.adapters.points import DENSE, STRONG, Payload
+from services.grounding.adapters.records import CHUNK, of_corpus
+from services.grounding.domain.chunking import Chunk, embedded_text
 from services.grounding.domain.context import Passage
 from services.grounding.domain.documents import Corpus, Document, DocumentKey, Sizes, accept
 from services.grounding.domain.question import asked
@@ -46,7 +48,8 @@ class Trial:
             if settings.rescoring_model
             else None
         )
-        self._knowledge = PointKnowledge(EdgePoints(folder, dimensions=self._dimensions))
+        self._points = EdgePoints(folder, dimensions=self._dimensions)
+        self._knowledge = PointKnowledge(self._points)
         self._index = IndexKnowledge(
             knowledge=self._knowledge,
             embeddings=self._embeddings,
@@ -65,7 +68,8 @@ class Trial:
             for number, question in enumerate(task["questions"], start=1):
                 answers.append(await self._rank(question, weighings))
                 _tell(f"asked {number} of {len(task['questions'])}")
-        return {"rankings": answers}
+            passages = [_told(payload) for payload in await self._points.all(of_corpus(_CORPUS, CHUNK))]
+        return {"rankings": answers, "passages": passages}
 
     def _dimensions(self) -> dict[str, int]:
         return {DENSE: self._embeddings.dimensions} | ({STRONG: self._strong.dimensions} if self._strong else {})
@@ -103,6 +107,12 @@ def _plain(found: Iterable[Candidate]) -> list[Candidate]:
 def _documents(passages: Iterable[Passage]) -> list[str]:
     """The documents in the order of their best passage."""
     return list(dict.fromkeys(passage.document_id for passage in passages))[:_TOLD]
+
+
+def _told(payload: Payload) -> tuple[str, str]:
+    """A passage's document, and the text of which its vector and its words were made."""
+    piece = Chunk(payload["start"], payload["end"], payload["text"], tuple(payload["heading_path"]))
+    return payload["document_id"], embedded_text(payload["title"], piece)
 
 
 def _tell(line: str) -> None:

@@ -56,6 +56,34 @@ def test_vectors_equal_those_of_the_reference(embedder: Embedder, model_dir: Pat
     assert min(cosines) > 0.9999
 
 
+@pytest.mark.slow
+def test_an_mpnet_encoder_is_drawn_as_the_reference_draws_it(tmp_path: Path, model_dir: Path) -> None:
+    """Of chance weights: what matters is where they go. The long text reaches distances that share a bucket."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    config = transformers.MPNetConfig(
+        vocab_size=30_527, hidden_size=48, num_hidden_layers=3, num_attention_heads=4, intermediate_size=96,
+        initializer_range=0.4,
+    )  # fmt: skip
+    model = transformers.MPNetModel(config).eval()
+    model.save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(model_dir / name, tmp_path / name)
+    (tmp_path / "sentence_bert_config.json").write_text('{"max_seq_length": 384}', "utf-8")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model_dir)
+
+    def reference(text: str) -> Any:
+        batch = tokenizer([text], truncation=True, max_length=384, return_tensors="pt")
+        with torch.inference_mode():
+            pooled = model(input_ids=batch["input_ids"]).last_hidden_state[0].mean(dim=0)
+        return (pooled / pooled.norm()).numpy()
+
+    ours = Embedder.load(tmp_path).embed(TEXTS)
+    cosines = [float(vector @ reference(text)) for vector, text in zip(ours, TEXTS, strict=True)]
+    assert min(cosines) > 0.9999
+
+
 def test_rows_are_unit_vectors_in_the_order_of_the_texts(embedder: Embedder) -> None:
     together = embedder.embed(TEXTS * 9)
     assert together.shape == (len(TEXTS) * 9, embedder.dimensions)
