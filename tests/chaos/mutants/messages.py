@@ -121,7 +121,9 @@ def feedback(chance: Random, now_ms: int) -> FeedbackSubmitted:
 
 
 def knowledge(chance: Random, now_ms: int) -> KnowledgeDocument:
-    """A document with a heading and two paragraphs."""
+    """A document with a heading and two paragraphs, as text or as it was saved."""
+    content = f"# Gates\n\n{words(chance, 12)}\n\n{words(chance, 12)}\n"
+    is_text = chance.random() < 0.7
     return KnowledgeDocument(
         document_id=f"document-{new_id(chance)}",
         tenant=TENANT,
@@ -129,7 +131,8 @@ def knowledge(chance: Random, now_ms: int) -> KnowledgeDocument:
         title="On gates",
         uri="https://docs.example.org/gates",
         content_type="text/markdown",
-        content=f"# Gates\n\n{words(chance, 12)}\n\n{words(chance, 12)}\n",
+        content=content if is_text else "",
+        data=b"" if is_text else content.encode(),
         metadata={"author": "somebody"},
         updated_at=timestamp(now_ms),
     )

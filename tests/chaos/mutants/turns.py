@@ -10,6 +10,7 @@ from headrace.v1.prompts_pb2 import ChatMessage, ResponseFormat, Sampling
 from headrace.v1.responses_pb2 import StageTiming, Usage
 from headrace.v1.turns_pb2 import (
     ClearedDelta,
+    Entity,
     GeneratedDelta,
     Grounding,
     Inference,
@@ -152,6 +153,11 @@ def _grounding(chance: Random) -> Grounding:
         context=f"Sources:\n[1] {words(chance)}",
         corpus_version="corpus/1",
         degraded=True,
+        entities=[
+            Entity(id="gates.md#gate", kind="term", name="gate", document_id="gates.md", text="Gate", start=0, end=4)
+        ],
+        uncovered=True,
+        retrieval_query=words(chance),
     )
 
 
