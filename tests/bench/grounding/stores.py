@@ -92,6 +92,8 @@ async def blocked_ms(work: Awaitable[object]) -> float:
             longest = max(longest, loop.time() - before - 0.001)
 
     watching = asyncio.create_task(watch())
+    # What never gives way would be over before the watch begins.
+    await asyncio.sleep(0)
     await work
     done = True
     await watching
