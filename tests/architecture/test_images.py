@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.architecture.tree import ROOT, SERVICES, compose, modules
+from tests.architecture.tree import ROOT, SERVICES, compose, files, modules, name
 
 # The parts that the services stand on, and the one container that prepares them and ends.
-PARTS = {"kafka", "valkey", "qdrant", "otel-collector"}
+PARTS = {"kafka", "valkey", "qdrant", "otel-collector", "jaeger", "prometheus", "grafana"}
 ONCE = {"topics"}
+_SCHEMA = (sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
 DOCKERFILE = ROOT / "infra/docker/Dockerfile"
 CONTAINERS: dict[str, dict[str, Any]] = compose()["services"]
 
@@ -24,7 +24,7 @@ def run(*command: str) -> None:
 
 
 def test_the_compose_file_is_well_formed() -> None:
-    run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml")
+    run(*_SCHEMA, "docker-compose.yml")
 
 
 def test_the_dockerfile_is_well_formed() -> None:
@@ -102,12 +102,42 @@ def test_an_image_carries_every_infra_folder_that_the_code_reads() -> None:
     assert read <= copied
 
 
-def test_the_collector_reads_the_metrics_of_every_service() -> None:
-    described = yaml.safe_load((ROOT / "infra/otel/collector.yaml").read_text(encoding="utf-8"))
-    (job,) = described["receivers"]["prometheus"]["config"]["scrape_configs"]
-    targets = {target for group in job["static_configs"] for target in group["targets"]}
-    (port,) = re.findall(r"HEALTH_PORT=(\d+)", DOCKERFILE.read_text(encoding="utf-8"))
-    assert targets == {f"{name}:{CONTAINERS[name]['environment'].get('HEALTH_PORT', port)}" for name in SERVICES}
+def test_an_image_is_pinned_in_one_place() -> None:
+    """INVARIANT: a version stands once: two of them would be raised at different times."""
+    pinned = {CONTAINERS[part]["image"] for part in PARTS}
+    again = {
+        (image, name(path))
+        for path in files()
+        if path.suffix in {".yml", ".yaml", ".md"} and path.name != "docker-compose.yml"
+        for image in pinned
+        if image in path.read_text(encoding="utf-8")
+    }
+    assert again == set()
+
+
+def test_no_two_containers_listen_on_one_port_of_the_machine() -> None:
+    taken = [str(port).rsplit(":", 1)[0] for container in CONTAINERS.values() for port in container.get("ports", [])]
+    assert len(taken) == len(set(taken))
+
+
+def test_compose_needs_nothing_from_the_environment(tmp_path: Path) -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    resolved = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+    assert "$" not in resolved, "a variable without a default"
+    (tmp_path / "resolved.yml").write_text(resolved, encoding="utf-8")
+    run(*_SCHEMA, str(tmp_path / "resolved.yml"))
+
+
+def test_what_is_mounted_from_the_checkout_is_there_and_read_only() -> None:
+    mounts = [str(mount) for container in CONTAINERS.values() for mount in container.get("volumes", [])]
+    local = [mount.split(":") for mount in mounts if mount.startswith(".")]
+    assert local
+    assert [mount for mount in local if not (ROOT / mount[0]).exists() or mount[2:] != ["ro"]] == []
+
+
+def test_every_volume_is_named_once_and_used() -> None:
+    mounts = [str(mount).split(":")[0] for container in CONTAINERS.values() for mount in container.get("volumes", [])]
+    assert {mount for mount in mounts if not mount.startswith(".")} == set(compose()["volumes"])
 
 
 def test_the_health_check_asks_where_the_service_answers() -> None:
