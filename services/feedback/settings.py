@@ -5,7 +5,7 @@ from pydantic_settings import SettingsConfigDict
 
 from headrace.runtime.paths import data_dir
 from headrace.runtime.settings import ServiceSettings
-from services.feedback.domain import Limits
+from services.feedback.domain.feedback import Limits
 
 
 class Settings(ServiceSettings):
@@ -20,6 +20,8 @@ class Settings(ServiceSettings):
     retention_days: float = Field(90.0, gt=0)
     max_comment_characters: int = Field(4_000, ge=1)
     max_correction_characters: int = Field(32_000, ge=1)
+    # What masks personal data in an export: a program and its arguments, as JSON. Without one nothing is exported.
+    scrub_command: tuple[str, ...] = ()
 
     def url(self) -> str:
         """The database's URL."""

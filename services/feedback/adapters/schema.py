@@ -56,6 +56,8 @@ feedback: Final = Table(
     Column("correction", Text, nullable=False),
     Column("consent_to_train", Boolean, nullable=False),
     Column("submitted_at_ms", BigInteger, nullable=False, index=True),
+    # By commas: a closed list of words.
+    Column("reasons", String, nullable=False, server_default=""),
     position(),
     Index("feedback_by_turn", "tenant", "turn_id"),
 )

@@ -1,21 +1,25 @@
 """The store in SQL: SQLite by default, PostgreSQL by URL."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, case, delete, distinct, event, func, inspect, select, text
+from sqlalchemy import Connection, Table, delete, event, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.schema import CreateColumn
 
 from headrace.messaging.errors import Fatal, Invalid, Retryable
+from services.feedback.adapters import reading
 from services.feedback.adapters.schema import feedback, metadata, turns
-from services.feedback.domain import CompletedTurn, Feedback, Summary
+from services.feedback.domain.feedback import CompletedTurn, Feedback
+from services.feedback.domain.reporting import Summary, Window
+from services.feedback.domain.training import Rated
 
 _Insert = sqlite.Insert | postgresql.Insert
 _INSERTS: Mapping[str, Callable[[Table], _Insert]] = {
@@ -40,13 +44,13 @@ class SqlStore:
         """A store at this URL; nothing is opened before it is used."""
         return cls(_engine(_asynchronous(url)))
 
-    async def open(self) -> None:
-        """Create the tables that are not there yet, and the folder of a SQLite file."""
+    async def open(self, *, create: bool = True) -> None:
+        """Create the tables that are not there yet, and a SQLite file; `Invalid` where that is not to be made."""
         if self._engine.dialect.name == "sqlite" and self._engine.url.database:
-            Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            _place(Path(self._engine.url.database), create=create)
         async with self._transaction() as connection:
             await connection.run_sync(metadata.create_all)
-            await connection.run_sync(_add_positions)
+            await connection.run_sync(_add_columns)
 
     async def check(self) -> None:
         """Raise where the database does not answer."""
@@ -58,7 +62,8 @@ class SqlStore:
         await self._engine.dispose()
 
     async def keep_feedback(self, said: Feedback, position: int) -> None:
-        await self._execute(self._keep_feedback, {**asdict(said), "worth": said.worth, "position": position})
+        values = {**asdict(said), "worth": said.worth, "reasons": ",".join(said.reasons), "position": position}
+        await self._execute(self._keep_feedback, values)
 
     async def keep_turn(self, turn: CompletedTurn, position: int) -> None:
         await self._execute(self._keep_turn, {**asdict(turn), "documents": list(turn.documents), "position": position})
@@ -69,29 +74,14 @@ class SqlStore:
             said = await connection.execute(delete(feedback).where(feedback.c.submitted_at_ms < epoch_ms))
         return gone.rowcount + said.rowcount
 
-    async def summaries(self, tenant: str | None = None) -> Sequence[Summary]:
-        joined = turns.outerjoin(
-            feedback, (feedback.c.tenant == turns.c.tenant) & (feedback.c.turn_id == turns.c.turn_id)
-        )
-        query = (
-            select(
-                turns.c.model,
-                turns.c.template,
-                turns.c.arm,
-                func.count(distinct(turns.c.tenant + "/" + turns.c.turn_id)),
-                func.count(feedback.c.worth),
-                func.avg(feedback.c.worth),
-                func.count(case((feedback.c.comment != "", 1))),
-                func.count(case((feedback.c.correction != "", 1))),
-            )
-            .select_from(joined)
-            .group_by(turns.c.model, turns.c.template, turns.c.arm)
-            .order_by(turns.c.model, turns.c.template, turns.c.arm)
-        )
-        if tenant is not None:
-            query = query.where(turns.c.tenant == tenant)
+    async def summaries(self, window: Window) -> Sequence[Summary]:
         async with self._transaction() as connection:
-            return [Summary(*row) for row in await connection.execute(query)]
+            return await reading.summaries(connection, window)
+
+    async def rated(self, window: Window) -> AsyncGenerator[Rated, None]:
+        async with self._transaction() as connection:
+            async for rated in reading.rated(connection, window):
+                yield rated
 
     async def _execute(self, statement: _Insert, values: Mapping[str, Any]) -> None:
         async with self._transaction() as connection:
@@ -112,6 +102,12 @@ class SqlStore:
             raise Fatal(f"the feedback database cannot be used: {type(exc).__name__}") from exc
 
 
+def _place(file: Path, *, create: bool) -> None:
+    if not create and not file.is_file():
+        raise Invalid(f"there is no feedback yet: {file} does not exist; HEADRACE_DATA_DIR says where it lies")
+    file.parent.mkdir(parents=True, exist_ok=True)
+
+
 def _upsert(insert: _Insert, table: Table) -> _Insert:
     """Takes a value for every column."""
     return insert.on_conflict_do_update(
@@ -122,11 +118,14 @@ def _upsert(insert: _Insert, table: Table) -> _Insert:
     )
 
 
-def _add_positions(connection: Connection) -> None:
-    """Give tables of an earlier version the column that they lack."""
-    for table in (turns, feedback):
-        if "position" not in {column["name"] for column in inspect(connection).get_columns(table.name)}:
-            connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN position BIGINT NOT NULL DEFAULT -1"))
+def _add_columns(connection: Connection) -> None:
+    """Give tables of an earlier version the columns that they lack."""
+    for table, added in ((turns, ("position",)), (feedback, ("position", "reasons"))):
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for name in added:
+            if name not in there:
+                described = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {described}"))
 
 
 def _asynchronous(url: str) -> URL:

@@ -3,7 +3,7 @@
 from headrace.v1.feedback_pb2 import FeedbackSubmitted
 from headrace.v1.responses_pb2 import ResponseCompleted
 from headrace.v1.turns_pb2 import Turn
-from services.feedback.domain import CompletedTurn, Feedback
+from services.feedback.domain.feedback import REASONS, CompletedTurn, Feedback
 
 
 def feedback_of(submitted: FeedbackSubmitted, tenant: str, now_ms: int) -> Feedback:
@@ -22,6 +22,7 @@ def feedback_of(submitted: FeedbackSubmitted, tenant: str, now_ms: int) -> Feedb
         consent_to_train=submitted.consent_to_train,
         # A clock that runs ahead must not make its feedback final.
         submitted_at_ms=min(moment_ms, now_ms) if moment_ms > 0 else now_ms,
+        reasons=tuple(sorted(set(submitted.reasons), key=lambda reason: (*REASONS, reason).index(reason))),
     )
 
 

@@ -16,7 +16,7 @@ from headrace.runtime.pipelines import Pipelines
 from headrace.runtime.service import Service
 from services.feedback import app as feedback_app
 from services.feedback.adapters.store import SqlStore
-from services.feedback.domain import CompletedTurn, Feedback
+from services.feedback.domain.feedback import CompletedTurn, Feedback
 from services.feedback.settings import Settings as FeedbackSettings
 from services.grounding import app as grounding_app
 from services.grounding.adapters.knowledge import PointKnowledge

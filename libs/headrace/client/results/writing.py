@@ -1,9 +1,7 @@
 """Results as a file of the kind that its name says, there when all of it is written."""
 
 import csv
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
@@ -12,8 +10,8 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from headrace.messaging.errors import Invalid
+from headrace.stores.replacing import replacing
 
-_NOT_YET: Final = ".writing"
 _ROWS_AT_ONCE: Final = 1024
 _COLUMNS: Final = ("line", "id", "label", "confidence", "scores", "model", "versions", "error")
 
@@ -22,7 +20,7 @@ Writer = Callable[[BinaryIO, Iterable[Mapping[str, Any]]], None]
 
 def write(path: Path, results: Iterable[Mapping[str, Any]]) -> None:
     """Write all of them; a file that was there before stands until then."""
-    with _replacing(path) as file:
+    with replacing(path) as file:
         writer_of(path)(file, results)
 
 
@@ -32,19 +30,6 @@ def writer_of(path: Path) -> Writer:
     if writer is None:
         raise Invalid(f"{path} has no known kind: its name must end in one of {', '.join(_WRITERS)}")
     return writer
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    beside = path.with_name(path.name + _NOT_YET)
-    try:
-        with beside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _json_lines(file: BinaryIO, results: Iterable[Mapping[str, Any]]) -> None:

@@ -1,6 +1,5 @@
 """How good a classifier is: accuracy and macro-F1 with intervals, class by class."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,19 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_Z: Final = 1.959964
+from headrace.bench.intervals import Interval, wilson
+
 _RESAMPLES: Final = 1000
 
 Classes = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure with the bounds that hold it in 95 of 100 samples."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +41,6 @@ def measure(given: Sequence[int], found: Sequence[int], labels: Sequence[str]) -
     right = int((truth == guess).sum())
     classes = tuple(_class(truth, guess, index, label) for index, label in enumerate(labels))
     return Figures(len(truth), wilson(right, len(truth)), _bootstrapped(truth, guess, len(labels)), classes)
-
-
-def wilson(right: int, of: int) -> Interval:
-    """A share with Wilson's 95 % score interval (1927)."""
-    if of == 0:
-        return Interval(0.0, 0.0, 1.0)
-    share = right / of
-    scale = 1 + _Z**2 / of
-    middle = (share + _Z**2 / (2 * of)) / scale
-    reach = _Z / scale * math.sqrt(share * (1 - share) / of + _Z**2 / (4 * of**2))
-    return Interval(share, max(0.0, middle - reach), min(1.0, middle + reach))
 
 
 def _bootstrapped(truth: Classes, guess: Classes, classes: int) -> Interval:

@@ -19,8 +19,9 @@ from headrace.v1.turns_pb2 import Final, Prepared, Turn
 from services.feedback.adapters.schema import feedback, turns
 from services.feedback.adapters.store import SqlStore
 from services.feedback.app import build_app
-from services.feedback.domain import Limits, Summary
-from services.feedback.handlers import Keeping
+from services.feedback.domain.feedback import Limits
+from services.feedback.domain.reporting import Summary, Window
+from services.feedback.handlers.keeping import Keeping
 from services.feedback.settings import Settings
 from tests.fakes.contexts import NOW_MS, a_context
 
@@ -90,10 +91,31 @@ async def test_feedback_is_joined_with_how_its_answer_came_about(keeping: Keepin
     await keeping.feedback(a_thumb(ids[0], 1), a_context())
     await keeping.feedback(a_thumb(ids[1], -1, comment="No."), a_context())
     await keeping.feedback(
-        FeedbackSubmitted(feedback_id=str(uuid4()), turn_id=ids[1], scale="stars", rating=3, tenant="acme"), a_context()
+        FeedbackSubmitted(
+            feedback_id=str(uuid4()),
+            turn_id=ids[1],
+            scale="stars",
+            rating=3,
+            tenant="acme",
+            reasons=["style", "accuracy"],
+        ),
+        a_context(),
     )
-    assert list(await store.summaries()) == [
-        Summary("m", "chat/1", "default", turns=3, ratings=3, mean_worth=0.5, comments=1, corrections=0),
+    assert list(await store.summaries(Window())) == [
+        Summary(
+            "m",
+            "chat/1",
+            "default",
+            turns=3,
+            ratings=3,
+            mean_worth=0.5,
+            comments=1,
+            corrections=0,
+            up=1,
+            down=1,
+            stars=(0, 0, 1, 0, 0),
+            reasons=(("accuracy", 1), ("style", 1)),
+        ),
         Summary("n", "chat/1", "default", turns=1, ratings=0, mean_worth=None, comments=0, corrections=0),
     ]
 
@@ -102,7 +124,7 @@ async def test_feedback_may_come_before_its_turn(keeping: Keeping, store: SqlSto
     turn_id = str(uuid4())
     await keeping.feedback(a_thumb(turn_id, 1), a_context())
     await keeping.turn(a_turn(turn_id), a_context())
-    (summary,) = await store.summaries("acme")
+    (summary,) = await store.summaries(Window(tenant="acme"))
     assert (summary.turns, summary.ratings, summary.mean_worth) == (1, 1, 1.0)
 
 
@@ -125,7 +147,7 @@ async def test_who_changes_their_mind_is_heard_in_whatever_order_it_is_written(
         rating = -1 if position == 9 else 1
         await keeping.feedback(a_thumb(turn_id, rating, feedback_id=feedback_id), a_context(position=position))
         await keeping.turn(a_turn(turn_id, model=f"model of {position}"), a_context(position=position))
-    (summary,) = await store.summaries()
+    (summary,) = await store.summaries(Window())
     assert (summary.model, summary.ratings, summary.mean_worth) == ("model of 9", 1, 0.0)
 
 
@@ -135,11 +157,14 @@ async def test_a_database_of_an_earlier_version_learns_where_its_rows_come_from(
     with closing(sqlite3.connect(path)) as database:
         for table in ("turns", "feedback"):
             database.execute(f"ALTER TABLE {table} DROP COLUMN position")
+        database.execute("ALTER TABLE feedback DROP COLUMN reasons")
     for _ in range(2):
         await store.open()
     keeping = Keeping(store, Limits(), retention_ms=DAY_MS)
-    await keeping.turn(a_turn(str(uuid4())), a_context())
-    assert len(await store.summaries()) == 1
+    turn_id = str(uuid4())
+    await keeping.turn(a_turn(turn_id), a_context())
+    await keeping.feedback(a_thumb(turn_id, 1), a_context())
+    assert len(await store.summaries(Window())) == 1
     await store.close()
 
 
@@ -149,8 +174,8 @@ async def test_tenants_do_not_meet(keeping: Keeping, store: SqlStore) -> None:
     await keeping.turn(a_turn(turn_id, tenant="acme"), a_context())
     await keeping.turn(a_turn(turn_id, tenant="other", model="n"), a_context())
     await keeping.feedback(a_thumb(turn_id, 1), a_context())
-    (acme,) = await store.summaries("acme")
-    (other,) = await store.summaries("other")
+    (acme,) = await store.summaries(Window(tenant="acme"))
+    (other,) = await store.summaries(Window(tenant="other"))
     assert (acme.model, acme.ratings, other.model, other.ratings) == ("m", 1, "n", 0)
 
 
@@ -181,7 +206,7 @@ async def test_what_was_kept_survives_a_restart(keeping: Keeping, store: SqlStor
     await store.close()
     again = SqlStore.at(f"sqlite:///{path}")
     await again.open()
-    assert len(await again.summaries()) == 1
+    assert len(await again.summaries(Window())) == 1
     await again.close()
 
 

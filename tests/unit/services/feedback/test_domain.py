@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.feedback.domain import Feedback, Limits, Rejected, check, rating_name
+from services.feedback.domain.feedback import Feedback, Limits, Rejected, check, rating_name
 
 TURN = "018f4f2e-7a1b-7c3d-8e4f-5a6b7c8d9e0f"
 LIMITS = Limits()
@@ -48,6 +48,7 @@ def test_what_people_may_say(feedback: Feedback, worth: float | None, name: str)
         (replace(GOOD, scale="stars", rating=6), "out_of_range", "rating"),
         (replace(GOOD, scale="stars", rating=-1), "out_of_range", "rating"),
         (replace(GOOD, rating=0), "empty", "rating"),
+        (replace(GOOD, reasons=("accuracy", "my boss said so")), "invalid_reason", "reasons"),
         (replace(GOOD, comment="c" * 4_001), "too_long", "comment"),
         (replace(GOOD, correction="c" * 32_001), "too_long", "correction"),
     ],

@@ -10,7 +10,7 @@ from headrace.telemetry import metrics
 from headrace.v1.feedback_pb2 import FeedbackSubmitted
 from headrace.v1.turns_pb2 import Turn
 from services.feedback.adapters import wire
-from services.feedback.domain import Limits, check, rating_name
+from services.feedback.domain.feedback import Limits, check, rating_name
 from services.feedback.ports import Store
 
 log = structlog.get_logger()

@@ -6,6 +6,10 @@ from typing import Final
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RATINGS: Final[dict[str, tuple[int, ...]]] = {"thumbs": (-1, 1), "stars": (1, 2, 3, 4, 5)}
+# What a rating may be about; what does not fit is for the comment.
+REASONS: Final = ("accuracy", "completeness", "relevance", "sources", "style", "speed", "safety")
+# As ratings are counted.
+RATING_NAMES: Final = ("up", "down", "1", "2", "3", "4", "5", "none")
 # Between the worst and the best of a scale, so that thumbs and stars can be averaged together.
 _WORTH: Final[dict[tuple[str, int], float]] = {
     **{("thumbs", rating): (rating + 1) / 2 for rating in (-1, 1)},
@@ -36,6 +40,8 @@ class Feedback:
     correction: str
     consent_to_train: bool
     submitted_at_ms: int
+    # Of `REASONS`, each once and in their order.
+    reasons: tuple[str, ...] = ()
 
     @property
     def worth(self) -> float | None:
@@ -72,20 +78,6 @@ class CompletedTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What people said of the answers of one model, template and experiment arm."""
-
-    model: str
-    template: str
-    arm: str
-    turns: int
-    ratings: int
-    mean_worth: float | None
-    comments: int
-    corrections: int
-
-
-@dataclass(frozen=True, slots=True)
 class Rejected:
     """What is wrong with feedback; it never quotes what a person wrote."""
 
@@ -99,14 +91,8 @@ def check(feedback: Feedback, limits: Limits) -> Rejected | None:
     for name, value in (("feedback_id", feedback.feedback_id), ("turn_id", feedback.turn_id)):
         if not _UUID.fullmatch(value):
             return Rejected("invalid_id", f"{name} must be a UUID", name)
-    if feedback.scale not in _RATINGS:
-        return Rejected("invalid_scale", f"scale must be one of {', '.join(_RATINGS)}", "scale")
-    if feedback.rating not in (0, *_RATINGS[feedback.scale]):
-        allowed = ", ".join(map(str, _RATINGS[feedback.scale]))
-        message = f"rating is {feedback.rating}: on the scale {feedback.scale} it is one of {allowed}"
-        return Rejected("out_of_range", message, "rating")
-    if not (feedback.rating or feedback.comment or feedback.correction):
-        return Rejected("empty", "rating, comment and correction are all empty: say at least one", "rating")
+    if rejected := _check_rating(feedback):
+        return rejected
     for name, value, limit in (
         ("comment", feedback.comment, limits.max_comment_characters),
         ("correction", feedback.correction, limits.max_correction_characters),
@@ -116,6 +102,22 @@ def check(feedback: Feedback, limits: Limits) -> Rejected | None:
             return Rejected(
                 "too_long", f"{name} has {len(value):,} characters, the limit is {limit:,}: shorten it", name
             )
+    return None
+
+
+def _check_rating(feedback: Feedback) -> Rejected | None:
+    if feedback.scale not in _RATINGS:
+        return Rejected("invalid_scale", f"scale must be one of {', '.join(_RATINGS)}", "scale")
+    if feedback.rating not in (0, *_RATINGS[feedback.scale]):
+        allowed = ", ".join(map(str, _RATINGS[feedback.scale]))
+        message = f"rating is {feedback.rating}: on the scale {feedback.scale} it is one of {allowed}"
+        return Rejected("out_of_range", message, "rating")
+    if unknown := [reason for reason in feedback.reasons if reason not in REASONS]:
+        # Not quoted: a free text in the wrong field is still somebody's words.
+        message = f"{len(unknown)} of the reasons are none: they are {', '.join(REASONS)}; the rest is for the comment"
+        return Rejected("invalid_reason", message, "reasons")
+    if not (feedback.rating or feedback.comment or feedback.correction):
+        return Rejected("empty", "rating, comment and correction are all empty: say at least one", "rating")
     return None
 
 
