@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from headrace.messaging.errors import Retryable
 from headrace.models.spec import ModelSpec
+from headrace.stores.answers import AnswerKey, Outcome
 from services.inference.domain.admission import Priority
 from services.inference.domain.constraint import Constraint
 from services.inference.domain.sampling import Sampling
@@ -187,20 +188,24 @@ class Ledger(Protocol):
 
 
 class Cache(Protocol):
-    """Answers by fingerprint. Redis away raises `Retryable`."""
+    """Answers by all that shaped them. Redis away raises `Retryable`."""
 
-    async def get(self, fingerprint: str) -> bytes | None:
+    async def get(self, answer: AnswerKey) -> bytes | None:
         """The serialised section, if there is one."""
         ...
 
-    async def put(self, fingerprint: str, section: bytes) -> None:
+    async def put(self, answer: AnswerKey, section: bytes) -> None:
         """Keep the section for a while."""
         ...
 
-    async def begin(self, fingerprint: str) -> bool:
+    async def begin(self, answer: AnswerKey) -> bool:
         """Whether the answer is ours to make; False while another process makes it."""
         ...
 
-    async def end(self, fingerprint: str) -> None:
+    async def end(self, answer: AnswerKey) -> None:
         """The answer is made, or will not be."""
+        ...
+
+    async def count(self, answer: AnswerKey, outcome: Outcome) -> None:
+        """Note what came of a look-up."""
         ...

@@ -2,11 +2,13 @@
 
 import asyncio
 import struct
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from headrace.messaging.errors import Retryable
 from headrace.models.spec import ModelSpec
+from headrace.stores.answers import AnswerKey, Outcome
 from services.inference.ports import (
     Busy,
     Chat,
@@ -72,26 +74,31 @@ class MemoryLedger:
 @dataclass
 class MemoryCache:
     down: bool = False
-    sections: dict[str, bytes] = field(default_factory=dict)
-    making: set[str] = field(default_factory=set)
+    sections: dict[AnswerKey, bytes] = field(default_factory=dict)
+    making: set[AnswerKey] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
 
-    async def get(self, fingerprint: str) -> bytes | None:
+    async def get(self, answer: AnswerKey) -> bytes | None:
         self._reach()
-        return self.sections.get(fingerprint)
+        return self.sections.get(answer)
 
-    async def put(self, fingerprint: str, section: bytes) -> None:
+    async def put(self, answer: AnswerKey, section: bytes) -> None:
         self._reach()
-        self.sections[fingerprint] = section
+        self.sections[answer] = section
 
-    async def begin(self, fingerprint: str) -> bool:
+    async def begin(self, answer: AnswerKey) -> bool:
         self._reach()
-        if fingerprint in self.making:
+        if answer in self.making:
             return False
-        self.making.add(fingerprint)
+        self.making.add(answer)
         return True
 
-    async def end(self, fingerprint: str) -> None:
-        self.making.discard(fingerprint)
+    async def end(self, answer: AnswerKey) -> None:
+        self.making.discard(answer)
+
+    async def count(self, answer: AnswerKey, outcome: Outcome) -> None:
+        self._reach()
+        self.counts[outcome] += 1
 
     def _reach(self) -> None:
         if self.down:

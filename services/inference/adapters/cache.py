@@ -4,6 +4,7 @@ from typing import Final, cast
 
 import redis.asyncio
 
+from headrace.stores.answers import AnswerKey, Outcome, answer_key, count
 from headrace.stores.redis import key, reaching
 
 _STORE: Final = "response cache"
@@ -18,18 +19,21 @@ class RedisCache:
         self._client = client
         self._keep_seconds = keep_seconds
 
-    async def get(self, fingerprint: str) -> bytes | None:
+    async def get(self, answer: AnswerKey) -> bytes | None:
         with reaching(_STORE):
-            return cast("bytes | None", await self._client.get(key("answer", fingerprint)))
+            return cast("bytes | None", await self._client.get(answer_key(answer)))
 
-    async def put(self, fingerprint: str, section: bytes) -> None:
+    async def put(self, answer: AnswerKey, section: bytes) -> None:
         with reaching(_STORE):
-            await self._client.set(key("answer", fingerprint), section, ex=self._keep_seconds)
+            await self._client.set(answer_key(answer), section, ex=self._keep_seconds)
 
-    async def begin(self, fingerprint: str) -> bool:
+    async def begin(self, answer: AnswerKey) -> bool:
         with reaching(_STORE):
-            return bool(await self._client.set(key("making", fingerprint), b"1", nx=True, ex=_MAKING_SECONDS))
+            return bool(await self._client.set(key("making", *answer), b"1", nx=True, ex=_MAKING_SECONDS))
 
-    async def end(self, fingerprint: str) -> None:
+    async def end(self, answer: AnswerKey) -> None:
         with reaching(_STORE):
-            await self._client.delete(key("making", fingerprint))
+            await self._client.delete(key("making", *answer))
+
+    async def count(self, answer: AnswerKey, outcome: Outcome) -> None:
+        await count(self._client, answer, outcome)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ import structlog
 
 from headrace.messaging.clock import Clock
 from headrace.messaging.errors import Retryable
+from headrace.stores.answers import AnswerKey, Outcome
 from headrace.telemetry import metrics
 from services.inference.ports import Cache
 
@@ -28,65 +29,72 @@ class Place:
 
 
 class Answers:
-    """One maker at a time for each fingerprint: within the process by a flag, between processes by a lock in Redis."""
+    """One maker at a time for each answer: within the process by a flag, between processes by a lock in Redis."""
 
     def __init__(self, cache: Cache, clock: Clock) -> None:
         self._cache = cache
         self._clock = clock
-        self._making: dict[str, asyncio.Future[bytes | None]] = {}
+        self._making: dict[AnswerKey, asyncio.Future[bytes | None]] = {}
 
     @asynccontextmanager
-    async def place(self, fingerprint: str | None) -> AsyncIterator[Place]:
-        """The answer's place; waits while somebody else makes it. Without a fingerprint there is nothing to share."""
-        if fingerprint is None:
+    async def place(self, answer: AnswerKey | None) -> AsyncIterator[Place]:
+        """The answer's place; waits while somebody else makes it. Without a key there is nothing to share."""
+        if answer is None:
             metrics.CACHE_REQUESTS.labels("bypass").inc()
             yield Place()
             return
-        found = await self._find_or_begin(fingerprint)
+        found, begun = await self._find_or_begin(answer)
         if found is not None:
             yield Place(found)
             return
         place = Place()
-        making = self._making[fingerprint] = asyncio.get_running_loop().create_future()
+        making = self._making[answer] = asyncio.get_running_loop().create_future()
         try:
+            if begun:
+                await self._count(answer, "miss")
             yield place
         finally:
-            if self._making.get(fingerprint) is making:
-                del self._making[fingerprint]
+            if self._making.get(answer) is making:
+                del self._making[answer]
             making.set_result(place.made)
-            await self._end(fingerprint, place.made)
+            await self._end(answer, place.made)
 
-    async def _find_or_begin(self, fingerprint: str) -> bytes | None:
-        """The answer, or None when it is ours to make."""
-        outcome = "hit"
+    async def _find_or_begin(self, answer: AnswerKey) -> tuple[bytes | None, bool]:
+        """The answer, or None when it is ours to make; and whether others know that it is being made."""
+        outcome: Outcome = "hit"
         while True:
-            if (making := self._making.get(fingerprint)) is not None:
+            if (making := self._making.get(answer)) is not None:
                 outcome = "joined"
                 # Whoever stops waiting must not stop the others.
                 if (made := await asyncio.shield(making)) is not None:
-                    metrics.CACHE_REQUESTS.labels(outcome).inc()
-                    return made
+                    await self._count(answer, outcome)
+                    return made, False
                 continue
             try:
-                if (found := await self._cache.get(fingerprint)) is not None:
-                    metrics.CACHE_REQUESTS.labels(outcome).inc()
-                    return found
-                begun = fingerprint not in self._making and await self._cache.begin(fingerprint)
+                if (found := await self._cache.get(answer)) is not None:
+                    await self._count(answer, outcome)
+                    return found, False
+                begun = answer not in self._making and await self._cache.begin(answer)
             except Retryable as exc:
                 log.warning("answering without the cache", reason=str(exc))
                 metrics.CACHE_REQUESTS.labels("unavailable").inc()
-                return None
+                return None, False
             if begun:
-                metrics.CACHE_REQUESTS.labels("miss").inc()
-                return None
-            if fingerprint not in self._making:
+                return None, True
+            if answer not in self._making:
                 outcome = "joined"
                 await self._clock.sleep(_LOOK_SECONDS)
 
-    async def _end(self, fingerprint: str, made: bytes | None) -> None:
+    async def _count(self, answer: AnswerKey, outcome: Outcome) -> None:
+        metrics.CACHE_REQUESTS.labels(outcome).inc()
+        # Counters by tenant are for `headrace cache stats`; without them an answer is an answer.
+        with suppress(Retryable):
+            await self._cache.count(answer, outcome)
+
+    async def _end(self, answer: AnswerKey, made: bytes | None) -> None:
         try:
             if made is not None:
-                await self._cache.put(fingerprint, made)
-            await self._cache.end(fingerprint)
+                await self._cache.put(answer, made)
+            await self._cache.end(answer)
         except Retryable as exc:
             log.warning("answer not cached", reason=str(exc))

@@ -6,6 +6,7 @@ from headrace.messaging.clock import Clock
 from headrace.messaging.contract import StageContext, StageResult
 from headrace.messaging.errors import Retryable
 from headrace.models.registry import Registry
+from headrace.stores.answers import AnswerKey
 from headrace.v1.turns_pb2 import Inference, Turn
 from services.inference.domain.fingerprint import fingerprint
 from services.inference.domain.patience import patience_s
@@ -78,7 +79,8 @@ class Inferring:
 
     async def _fill(self, job: Job) -> None:
         shape = shape_of(job.turn, job.spec)
-        async with self._answers.place(fingerprint(shape) if job.turn.prepared.cacheable else None) as place:
+        answer = AnswerKey(shape.tenant, shape.model, fingerprint(shape)) if job.turn.prepared.cacheable else None
+        async with self._answers.place(answer) as place:
             if place.found is None:
                 await self._generation.run(job, shape)
                 # The fingerprint names the model that was asked for.

@@ -4,6 +4,7 @@ import pytest
 
 from headrace.messaging.clock import SystemClock
 from headrace.messaging.errors import Retryable
+from headrace.stores.answers import AnswerKey
 from headrace.stores.redis import connect
 from services.inference.adapters.cache import RedisCache
 from services.inference.adapters.ledger import RedisLedger, process_mark
@@ -153,13 +154,14 @@ async def test_how_a_turn_ended_is_kept_with_its_result(instances: Instances) ->
 
 async def test_one_maker_at_a_time_makes_an_answer(instances: Instances) -> None:
     cache = RedisCache(instances.client, keep_seconds=60)
-    assert await cache.get("f") is None
-    assert await cache.begin("f")
-    assert not await cache.begin("f")
-    await cache.put("f", b"section")
-    await cache.end("f")
-    assert await cache.get("f") == b"section"
-    assert await cache.begin("f")
+    answer = AnswerKey("acme", "m", "f")
+    assert await cache.get(answer) is None
+    assert await cache.begin(answer)
+    assert not await cache.begin(answer)
+    await cache.put(answer, b"section")
+    await cache.end(answer)
+    assert await cache.get(answer) == b"section"
+    assert await cache.begin(answer)
 
 
 async def test_redis_away_is_retryable() -> None:
