@@ -1,9 +1,10 @@
 """Feedback and turns from the wire to the domain."""
 
+from headrace.runtime.ratings import REASONS
 from headrace.v1.feedback_pb2 import FeedbackSubmitted
 from headrace.v1.responses_pb2 import ResponseCompleted
 from headrace.v1.turns_pb2 import Turn
-from services.feedback.domain.feedback import REASONS, CompletedTurn, Feedback
+from services.feedback.domain.feedback import CompletedTurn, Feedback
 
 
 def feedback_of(submitted: FeedbackSubmitted, tenant: str, now_ms: int) -> Feedback:

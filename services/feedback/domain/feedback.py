@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from headrace.runtime.ratings import REASONS
+
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _RATINGS: Final[dict[str, tuple[int, ...]]] = {"thumbs": (-1, 1), "stars": (1, 2, 3, 4, 5)}
-# What a rating may be about; what does not fit is for the comment.
-REASONS: Final = ("accuracy", "completeness", "relevance", "sources", "style", "speed", "safety")
 # As ratings are counted.
 RATING_NAMES: Final = ("up", "down", "1", "2", "3", "4", "5", "none")
 # Between the worst and the best of a scale, so that thumbs and stars can be averaged together.

@@ -11,6 +11,7 @@ from services.gateway.domain.requests import (
     MAX_METADATA_ENTRIES,
     MAX_NAME_CHARS,
     MAX_TIMEOUT_MS,
+    RATED,
     Question,
     Rating,
     Sampling,
@@ -20,7 +21,7 @@ TYPES = ("ask", "resume", "cancel", "feedback")
 _ASK = (
     "type", "id", "conversation", "text", "pipeline", "model", "template", "metadata", "sampling", "user", "timeout_ms",
 )  # fmt: skip
-_FEEDBACK = ("type", "id", "rating", "scale", "comment", "correction", "consent_to_train", "feedback_id", "user")
+_FEEDBACK = ("type", "id", *RATED)
 
 
 @dataclass(frozen=True, slots=True)

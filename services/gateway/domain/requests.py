@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from headrace.runtime.ratings import REASONS
 from services.gateway.domain.fields import INT32, INT64, Fields
 
 MAX_ID_CHARS = 128
@@ -17,6 +18,8 @@ MAX_TIMEOUT_MS = 86_400_000
 # Their number and length are for preprocessing to judge.
 MAX_METADATA_ENTRIES = 256
 MAX_METADATA_CHARS = 100_000
+# The fields of a rating, beside that which names its turn.
+RATED = ("rating", "scale", "reasons", "comment", "correction", "consent_to_train", "feedback_id", "user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Rating:
     correction: str = ""
     consent_to_train: bool = False
     user: str = ""
+    reasons: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, fields: Fields, *, id_field: str) -> "Rating":
@@ -122,6 +126,9 @@ class Rating:
         if rating is None or rating not in allowed:
             choices = ", ".join(str(choice) for choice in allowed)
             raise fields.invalid("rating", f'rating must be one of {choices} on the scale "{scale}"')
+        reasons = fields.strings("reasons", max_items=len(REASONS), max_chars=MAX_NAME_CHARS)
+        if not set(reasons) <= set(REASONS):
+            raise fields.invalid("reasons", f"each of reasons must be one of {', '.join(REASONS)}")
         return cls(
             turn_id=fields.turn_id(id_field),
             rating=rating,
@@ -131,4 +138,5 @@ class Rating:
             correction=fields.text("correction", max_chars=MAX_COMMENT_CHARS),
             consent_to_train=fields.flag("consent_to_train"),
             user=fields.text("user", max_chars=MAX_NAME_CHARS),
+            reasons=reasons,
         )

@@ -74,6 +74,7 @@ def feedback(rating: Rating, *, tenant: str, feedback_id: str) -> Outgoing:
         consent_to_train=rating.consent_to_train,
         tenant=tenant,
         submitted_at=now,
+        reasons=rating.reasons,
     )
     return Outgoing(
         topic=topics.FEEDBACK,

@@ -12,7 +12,7 @@ from headrace.messaging.errors import HeadraceError, Invalid, Retryable
 from headrace.telemetry.metrics import REGISTRY
 from services.gateway.domain import said
 from services.gateway.domain.fields import Fields, read_object
-from services.gateway.domain.requests import Rating
+from services.gateway.domain.requests import RATED, Rating
 from services.gateway.handlers.desk import Desk
 from services.gateway.ports import TraceReader
 from services.gateway.settings import Settings
@@ -20,7 +20,7 @@ from services.gateway.settings import Settings
 log = structlog.get_logger()
 
 _CHECK_SECONDS = 2.0
-RATING = ("turn_id", "rating", "scale", "comment", "correction", "consent_to_train", "feedback_id", "user")
+RATING = ("turn_id", *RATED)
 
 
 def router(desk: Desk, traces: TraceReader, settings: Settings) -> APIRouter:
