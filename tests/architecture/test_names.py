@@ -9,7 +9,7 @@ import yaml
 
 from headrace.messaging import topics
 from headrace.runtime.pipelines import Pipelines
-from tests.architecture.tree import ROOT, modules, name
+from tests.architecture.tree import ROOT, files, modules, name
 
 TOPIC = re.compile(r"headrace\.[a-z.{}-]+\.v\d+")
 METRICS = ROOT / "libs/headrace/telemetry/metrics.py"
@@ -50,6 +50,16 @@ def test_every_topic_name_is_written_once() -> None:
 def test_every_topic_has_partitions_and_retention_and_nothing_else_has() -> None:
     described = yaml.safe_load((ROOT / "infra/kafka/topics.yaml").read_text(encoding="utf-8"))
     assert set(described["topics"]) == topics.all_topics()
+
+
+def test_every_topic_that_is_written_about_is_one() -> None:
+    written = {
+        (name(path), topic)
+        for path in files()
+        if path.suffix == ".md"
+        for topic in re.findall(r"\bheadrace\.[a-z.-]+\.v\d+\b", path.read_text(encoding="utf-8"))
+    }
+    assert {(place, topic) for place, topic in written if topic not in topics.all_topics()} == set()
 
 
 def test_metrics_are_made_in_one_module_and_each_once() -> None:
