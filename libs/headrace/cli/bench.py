@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,13 +19,32 @@ if TYPE_CHECKING:
     from headrace.bench.processes import Footprint
 
 Json = Annotated[bool, typer.Option("--json", help="Print figures as JSON.")]
+_EXIT_STATUS: Final = (
+    "Exit status: 0 done, 1 it went wrong, 2 the command line is wrong, 3 nothing runs that could answer."
+)
+_FOOTPRINT: Final = f"""{_EXIT_STATUS}
+
+Examples:
+
+  headrace bench footprint
+
+  headrace bench footprint --questions 12 --concurrency 4 --json
+"""
+_START: Final = f"""{_EXIT_STATUS}
+
+Examples:
+
+  headrace bench start
+
+  headrace bench start --cold --json
+"""
 
 
 def register(root: typer.Typer) -> None:
     """Add `headrace bench`."""
     bench = typer.Typer(help="Measure the stack on this machine.", no_args_is_help=True)
-    bench.command("footprint")(footprint)
-    bench.command("start")(start)
+    bench.command("footprint", epilog=_FOOTPRINT)(footprint)
+    bench.command("start", epilog=_START)(start)
     root.add_typer(bench, name="bench")
 
 

@@ -13,6 +13,9 @@ from headrace.cli.output import Exit, fail, out, print_json
 _BOOTSTRAP: Final = "HEADRACE_KAFKA_BOOTSTRAP"
 _EXAMPLES: Final = """Markdown, text, HTML, CSV, PDF and DOCX. What has not changed since then is left alone.
 
+Exit status: 0 done, 1 it went wrong or some documents failed, 2 the command line is wrong,
+3 nothing runs that could answer.
+
 Examples:
 
   headrace ingest docs/                             index a folder, and wait for it

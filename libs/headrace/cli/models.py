@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -14,15 +14,22 @@ from headrace.models.spec import ModelSpec
 from headrace.runtime.paths import infra_dir
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+_EXIT_STATUS: Final = "Exit status: 0 done, 1 it went wrong, 2 the command line is wrong."
+
+
+def _epilog(*examples: str) -> str:
+    return "\n\n".join((_EXIT_STATUS, "Examples:", *(f"  {example}" for example in examples)))
+
+
 Name = Annotated[str, typer.Argument(help="A model of infra/models.", show_default=False)]
 
 
 def register(root: typer.Typer) -> None:
     """Add `models` to the command line."""
     models = typer.Typer(no_args_is_help=True, help="Models: list them, show one, fetch weights.")
-    models.command("list")(list_models)
-    models.command("show")(show_model)
-    models.command("pull")(pull_models)
+    models.command("list", epilog=_epilog("headrace models list", "headrace models list --json"))(list_models)
+    models.command("show", epilog=_epilog("headrace models show all-minilm-l6-v2"))(show_model)
+    models.command("pull", epilog=_epilog("headrace models pull", "headrace models pull mock --force"))(pull_models)
     root.add_typer(models, name="models")
 
 

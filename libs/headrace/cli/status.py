@@ -1,6 +1,6 @@
 """`headrace status`: what runs in this data directory."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -11,10 +11,19 @@ from headrace.embedded.memory import resident_bytes
 from headrace.embedded.supervisor import State, Status
 from headrace.runtime.paths import data_dir
 
+_EPILOG: Final = """Exit status: 0 it runs, 3 nothing runs here.
+
+Examples:
+
+  headrace status
+
+  headrace status --json
+"""
+
 
 def register(root: typer.Typer) -> None:
     """Add `headrace status`."""
-    root.command("status")(status)
+    root.command("status", epilog=_EPILOG)(status)
 
 
 def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print the state as JSON.")] = False) -> None:

@@ -24,11 +24,21 @@ _SERVICE_STYLES: Final = {
 }
 _NARROWEST_BAR: Final = 10
 _LAST: Final = "last"
+_EPILOG: Final = """Exit status: 0 done, 1 there is no such trace.
+
+Examples:
+
+  headrace trace                                         the turn that began last
+
+  headrace trace 0b5e9c1e-6f2b-4c6e-9a53-2f1a4d6f7b10    a turn by its id, or a trace by its own
+
+  headrace trace last --json
+"""
 
 
 def register(root: typer.Typer) -> None:
     """Add `headrace trace`."""
-    root.command("trace")(trace_command)
+    root.command("trace", epilog=_EPILOG)(trace_command)
 
 
 def trace_command(

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from time import monotonic
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -19,10 +19,24 @@ from headrace.embedded.supervisor import Status, Supervisor
 from headrace.messaging.errors import Fatal
 from headrace.runtime.paths import data_dir
 
+_EPILOG: Final = """What has an address in the environment (HEADRACE_KAFKA_BOOTSTRAP, HEADRACE_REDIS_URL,
+HEADRACE_RAY_ADDRESS) is used where it is.
+
+Exit status: 0 stopped by Ctrl-C and drained, 1 a part could not be started, 2 the command line is wrong.
+
+Examples:
+
+  headrace up
+
+  headrace up --port 8090 --ephemeral
+
+  headrace up --only inference --json
+"""
+
 
 def register(root: typer.Typer) -> None:
     """Add `headrace up`."""
-    root.command("up")(up)
+    root.command("up", epilog=_EPILOG)(up)
 
 
 def up(

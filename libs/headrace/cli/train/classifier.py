@@ -26,6 +26,8 @@ The figures are of texts that the model was not trained on, by five-fold cross-v
 trained on all. It stands in infra/models/NAME.yaml, its weights in the data folder. Services know it from their next
 start on; name it with `headrace classify --model NAME`, or in infra/pipelines/reviews.yaml.
 
+Exit status: 0 done, 1 it went wrong, 2 the command line or what is in FILE is wrong.
+
 Examples:
 
   headrace train classifier tickets.jsonl --name tickets
