@@ -86,7 +86,8 @@ def _tell(task: str, request: str) -> int:
     try:
         told = asyncio.run(carry_out(task, tasks.Request.read(request), Settings()))
     except (HeadraceError, OSError) as exc:
-        sys.stdout.write(orjson.dumps({"error": str(exc)}).decode() + "\n")
+        error = f"{exc.filename or 'the output'}: {exc.strerror}" if isinstance(exc, OSError) else str(exc)
+        sys.stdout.write(orjson.dumps({"error": error}).decode() + "\n")
         return 1
     sys.stdout.write(orjson.dumps({"told": told}).decode() + "\n")
     return 0

@@ -1,5 +1,7 @@
 """The store in SQL: SQLite by default, PostgreSQL by URL."""
 
+import errno
+import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -28,6 +30,8 @@ _INSERTS: Mapping[str, Callable[[Table], _Insert]] = {
 }
 # Asynchronous drivers of the databases that are supported; a URL may name the database alone.
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+_POSTGRES_DISK_FULL = "53100"
 
 
 class SqlStore:
@@ -96,6 +100,8 @@ class SqlStore:
             # Another try would bring the same values, such as a NUL that PostgreSQL does not take.
             raise Invalid(f"the feedback database does not take these values: {_reason(exc)}") from None
         except (DBAPIError, DisconnectionError, NoConnectionFree, OSError, TimeoutError) as exc:
+            if _is_full(exc):
+                raise Retryable("the feedback database has no room left: make some, and it goes on by itself") from None
             # The statement and its values stay out of the message: they hold what people wrote.
             raise Retryable(f"the feedback database did not answer: {_reason(exc)}") from None
         except SQLAlchemyError as exc:
@@ -148,6 +154,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _is_full(exc: BaseException) -> bool:
+    cause: Any = getattr(exc, "orig", None) or exc
+    code = getattr(cause, "sqlite_errorcode", None), getattr(cause, "sqlstate", None), getattr(cause, "errno", None)
+    return code[0] == sqlite3.SQLITE_FULL or code[1] == _POSTGRES_DISK_FULL or code[2] == errno.ENOSPC
 
 
 def _reason(exc: BaseException) -> str:

@@ -80,11 +80,13 @@ async def test_what_was_liked_or_corrected_becomes_examples_without_anybodys_dat
     store: SqlStore, run: Run, tmp_path: Path
 ) -> None:
     """INVARIANT: no value that safety knows as personal or secret is in a file that leaves the house."""
-    liked = a_turn("Mail jane.roe@corp.test about it?", "I wrote to jane.roe@corp.test and to bob@corp.test.")
-    again = a_turn("Mail JOHN@corp.test about it?", "I wrote to JOHN@corp.test and to ann@corp.test.")
-    corrected = a_turn("How long?", "Two days.")
-    refused = a_turn("Is it secret?", "Yes.")
-    disliked = a_turn("Is it good?", "No.")
+    liked = a_turn(
+        "Mail jane.roe@corp.test about it?", "I wrote to jane.roe@corp.test and to bob@corp.test.", at_ms=NOW_MS + 0
+    )
+    again = a_turn("Mail JOHN@corp.test about it?", "I wrote to JOHN@corp.test and to ann@corp.test.", at_ms=NOW_MS + 1)
+    corrected = a_turn("How long?", "Two days.", at_ms=NOW_MS + 2)
+    refused = a_turn("Is it secret?", "Yes.", at_ms=NOW_MS + 3)
+    disliked = a_turn("Is it good?", "No.", at_ms=NOW_MS + 4)
     await keep(store, liked, said_of(liked))
     await keep(store, again, said_of(again, scale="stars", rating=5))
     await keep(store, corrected, said_of(corrected, rating=-1, correction="Five days, call +1 415 555 2671."))
@@ -143,6 +145,20 @@ async def test_without_who_masks_personal_data_nothing_is_written(
     assert result.exit_code == 1
     assert "what masks personal data gave no answer" in " ".join(result.stderr.split())
     assert "jane" not in result.output
+    assert output.read_text(encoding="utf-8") == "before\n"
+    assert files_of(tmp_path) == ["train.jsonl"]
+
+
+async def test_a_full_disk_leaves_the_earlier_file(store: SqlStore, run: Run, tmp_path: Path) -> None:
+    turn = a_turn("How?", "So.")
+    await keep(store, turn, said_of(turn))
+    output = tmp_path / "train.jsonl"
+    output.write_text("before\n", encoding="utf-8")
+    # What is written lies there until it is whole.
+    (tmp_path / "train.jsonl.writing").symlink_to("/dev/full")
+    result = await asyncio.to_thread(run, "export", "-o", str(output))
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
     assert output.read_text(encoding="utf-8") == "before\n"
     assert files_of(tmp_path) == ["train.jsonl"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Table, func, select
+from sqlalchemy import Connection, Table, event, func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from headrace.messaging.errors import Fatal, Invalid, Retryable
@@ -227,6 +227,30 @@ async def test_a_database_that_is_so_slow_that_no_connection_is_free_is_tried_ag
         with pytest.raises(Retryable, match="did not answer: TimeoutError"):
             await keeping.feedback(a_thumb(str(uuid4()), 1), a_context())
     await engine.dispose()
+
+
+async def test_a_full_disk_is_said_and_goes_on_when_there_is_room(path: Path) -> None:
+    path.parent.mkdir()
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+    pages = ["20"]
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def limit(connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages[-1]}")
+
+    store = SqlStore(engine)
+    await store.open()
+    keeping = Keeping(store, Limits(), retention_ms=DAY_MS)
+
+    async def fill() -> None:
+        for _ in range(100):
+            await keeping.feedback(a_thumb(str(uuid4()), 1, comment="x" * 4_000), a_context())
+
+    with pytest.raises(Retryable, match="has no room left: make some"):
+        await fill()
+    pages.append("10000")
+    await keeping.feedback(a_thumb(str(uuid4()), 1), a_context())
+    await store.close()
 
 
 def test_an_unsupported_database_is_refused_at_the_start() -> None:
