@@ -117,6 +117,7 @@ def feedback(chance: Random, now_ms: int) -> FeedbackSubmitted:
         consent_to_train=True,
         tenant=TENANT,
         submitted_at=timestamp(now_ms),
+        reasons=["accuracy", "style"],
     )
 
 

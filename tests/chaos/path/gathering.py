@@ -16,6 +16,7 @@ from headrace.v1.dead_letters_pb2 import DeadLetter
 from headrace.v1.responses_pb2 import ResponseCompleted, ResponseDelta
 from headrace.v1.reviews_pb2 import ReviewClassified
 from services.feedback.adapters.store import SqlStore
+from services.feedback.domain.reporting import Window
 from tests.chaos.path.journal import read_journal
 from tests.chaos.path.judging import Accepted
 from tests.chaos.path.load import TENANT, TURNS_A_CONVERSATION, Load
@@ -76,7 +77,7 @@ async def read_stores(redis_url: str, data: Path, conversations: Collection[str]
     await store.open()
     try:
         seen.ratings, seen.turns_kept = _column(database, _RATINGS), _column(database, _TURNS)
-        summaries = await store.summaries(TENANT)
+        summaries = await store.summaries(Window(tenant=TENANT))
         seen.ratings_counted = sum(summary.ratings for summary in summaries)
         seen.turns_counted = sum(summary.turns for summary in summaries)
     finally:

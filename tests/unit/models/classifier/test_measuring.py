@@ -2,7 +2,7 @@
 
 import pytest
 
-from headrace.models.classifier.measuring import measure, wilson
+from headrace.models.classifier.measuring import measure
 
 
 def test_figures_are_those_of_the_textbook() -> None:
@@ -13,13 +13,6 @@ def test_figures_are_those_of_the_textbook() -> None:
     assert (good.texts, good.precision, good.recall, good.f1) == (5, 4 / 5, 4 / 5, 4 / 5)
     assert figures.macro_f1.value == pytest.approx((2 / 3 + 4 / 5) / 2)
     assert figures.macro_f1.low < figures.macro_f1.value < figures.macro_f1.high
-
-
-def test_wilsons_interval_is_that_of_the_tables() -> None:
-    """Newcombe 1998, table I: 81 of 263 has 0.2553 to 0.3662."""
-    interval = wilson(81, 263)
-    assert (interval.low, interval.high) == pytest.approx((0.2553, 0.3662), abs=1e-4)
-    assert (wilson(0, 20).low, wilson(20, 20).high) == pytest.approx((0, 1))
 
 
 def test_a_class_that_nobody_has_does_not_count() -> None:
