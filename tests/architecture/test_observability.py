@@ -152,6 +152,8 @@ def test_prometheus_reads_the_metrics_of_every_service_where_it_serves_them() ->
 def test_what_the_collector_serves_is_what_prometheus_reads() -> None:
     collector = yaml.safe_load((ROOT / "infra/otel/collector.yaml").read_text(encoding="utf-8"))
     port = collector["exporters"]["prometheus"]["endpoint"].rpartition(":")[2]
+    # The names in `FOREIGN` are those without suffixes.
+    assert collector["exporters"]["prometheus"]["translation_strategy"] == "UnderscoreEscapingWithoutSuffixes"
     jobs = {job["job_name"]: job for job in CONFIG["scrape_configs"]}
     assert jobs["kafka"]["static_configs"] == [{"targets": [f"otel-collector:{port}"]}]
     for name, pipeline in collector["service"]["pipelines"].items():
