@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from headrace.embedded.ports import free_port
+from tests.architecture.tree import compose
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -83,24 +84,42 @@ def uv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin"
 
 
+def installed(image: Image, uv: Path, extras: str) -> dict[str, str]:
+    """The stages `build` and `runtime`; what a process in the image finds in its environment."""
+    image.copy("build", "/build")
+    venv = image.root / "opt/headrace"
+    run(sys.executable, "-m", "venv", str(venv), folder=image.root, environment=OUTSIDE)
+    with_uv = {**OUTSIDE, "PATH": f"{uv}:{OUTSIDE['PATH']}"}
+    run("sh", "install.sh", extras, str(venv / "bin/python"), folder=image.root / "build", environment=with_uv)
+    image.copy("runtime", "/app")
+    image.env("runtime")
+    return {**image.environment, "PATH": f"{venv / 'bin'}:/usr/bin:/bin"}
+
+
+def test_the_steps_of_the_command_lines_image_make_one_that_creates_topics(
+    kafka: str, uv: Path, tmp_path: Path
+) -> None:
+    image = Image(tmp_path, "")
+    container = compose()["services"]["topics"]
+    environment = installed(image, uv, container["build"]["args"]["SERVICE"])
+    (entrypoint,) = (json.loads(line) for line in image.arguments("cli", "ENTRYPOINT"))
+    addresses = {"HEADRACE_KAFKA_BOOTSTRAP": kafka}
+    run(*entrypoint, *container["command"], folder=tmp_path / "app", environment={**environment, **addresses})
+    for command in ("classify", "dlq", "cache", "feedback", "ingest"):
+        run(*entrypoint, command, "--help", folder=tmp_path / "app", environment=environment)
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_steps_of_an_image_make_a_service_that_runs(
     kafka: str, valkey: str, uv: Path, tmp_path: Path, service: str
 ) -> None:
     image = Image(tmp_path, service)
-    image.copy("build", "/build")
-    venv = tmp_path / "opt/headrace"
-    run(sys.executable, "-m", "venv", str(venv), folder=tmp_path, environment=OUTSIDE)
-    with_uv = {**OUTSIDE, "PATH": f"{uv}:{OUTSIDE['PATH']}"}
-    run("sh", "install.sh", service, str(venv / "bin/python"), folder=tmp_path / "build", environment=with_uv)
-
-    image.copy("runtime", "/app")
+    environment = installed(image, uv, service)
     image.copy("service", "/app")
-    image.env("runtime")
     image.env("service")
     ports = dict.fromkeys(("HEADRACE_OPS_PORT", "HEALTH_PORT", "HEADRACE_GATEWAY_PORT"), str(free_port()))
     addresses = {"HEADRACE_KAFKA_BOOTSTRAP": kafka, "HEADRACE_REDIS_URL": valkey}
-    environment = {**image.environment, **ports, **addresses, "PATH": f"{venv / 'bin'}:/usr/bin:/bin"}
+    environment |= {**image.environment, **ports, **addresses, "PATH": environment["PATH"]}
     (command,) = (json.loads(line) for line in image.arguments("service", "CMD"))
     health = json.loads(image.arguments("service", "HEALTHCHECK")[0].partition("CMD ")[2])
     with (tmp_path / "log").open("wb") as log, subprocess.Popen(
