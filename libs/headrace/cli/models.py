@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from headrace.cli.completing import model_names
 from headrace.models.fetch import is_prepared, model_dir, prepare
 from headrace.models.registry import Registry, load_registry
 from headrace.models.spec import ModelSpec
@@ -21,7 +22,7 @@ def _epilog(*examples: str) -> str:
     return "\n\n".join((_EXIT_STATUS, "Examples:", *(f"  {example}" for example in examples)))
 
 
-Name = Annotated[str, typer.Argument(help="A model of infra/models.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="A model of infra/models.", show_default=False, autocompletion=model_names)]
 
 
 def register(root: typer.Typer) -> None:
@@ -61,7 +62,10 @@ def show_model(name: Name, as_json: AsJson = False) -> None:  # noqa: FBT002 - t
 
 def pull_models(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Models; none: all but those that are fetched when they are named.")
+        list[str] | None,
+        typer.Argument(
+            help="Models; none: all but those that are fetched when they are named.", autocompletion=model_names
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Fetch again what is there.")] = False,  # noqa: FBT002 - as above
     as_json: AsJson = False,  # noqa: FBT002 - typer makes an option of it

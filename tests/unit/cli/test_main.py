@@ -46,6 +46,13 @@ def test_a_shell_completes_commands_and_stages(monkeypatch: pytest.MonkeyPatch) 
     assert _completed(monkeypatch, "headrace dlq redrive --from-stage p") == {"preprocessing", "postprocessing"}
 
 
+def test_a_shell_completes_models_and_pipelines(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _completed(monkeypatch, "headrace cache stats --model smol") == {"smollm2-135m-instruct"}
+    assert _completed(monkeypatch, "headrace models show moc") == {"mock"}
+    assert _completed(monkeypatch, "headrace feedback report --pipeline ch") == {"chat"}
+    assert _completed(monkeypatch, "headrace feedback export --format c") == {"chat"}
+
+
 def test_a_shell_that_completes_a_command_imports_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_HEADRACE_COMPLETE", "complete_zsh")
     monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "headrace dlq list --st")

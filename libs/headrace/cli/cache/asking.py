@@ -7,6 +7,7 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
+from headrace.cli.completing import model_names
 from headrace.cli.output import Exit, fail
 from headrace.messaging.errors import HeadraceError, Retryable
 from headrace.stores.answers import CachedAnswers
@@ -17,7 +18,7 @@ EXIT_STATUS: Final = """Exit status: 0 done, 1 it went wrong, 2 the command line
 answer."""
 
 Tenant = Annotated[str | None, typer.Option(help="Answers to this tenant; default: to all.")]
-Model = Annotated[str | None, typer.Option(help="Answers of this model; default: of all.")]
+Model = Annotated[str | None, typer.Option(help="Answers of this model; default: of all.", autocompletion=model_names)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ import typer
 
 from headrace.cli.classify.labels import labels_of
 from headrace.cli.classify.run import FileRun
+from headrace.cli.completing import model_names, pipeline_names
 from headrace.cli.output import Exit, err, fail, out, print_json
 from headrace.client.results.journal import Asked, Journal
 from headrace.client.results.writing import write, writer_of
@@ -57,8 +58,8 @@ def classify_file(
     text_field: Annotated[str, typer.Option(help="The field or column that holds the text.")] = "text",
     id_field: Annotated[str, typer.Option(help="The one that names the row.")] = "id",
     tenant: Annotated[str, typer.Option(help="Whose texts they are.")] = "default",
-    pipeline: Annotated[str, typer.Option(help="A pipeline other than `reviews`.")] = "",
-    model: Annotated[str, typer.Option(help="A model other than the pipeline's.")] = "",
+    pipeline: Annotated[str, typer.Option(help="A pipeline other than `reviews`.", autocompletion=pipeline_names)] = "",
+    model: Annotated[str, typer.Option(help="A model other than the pipeline's.", autocompletion=model_names)] = "",
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew instead of going on.")] = False,
     wait_seconds: Annotated[float, typer.Option(min=1, help="How long to wait without any result.")] = 120.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 
+from headrace.cli.completing import pipeline_names
 from headrace.cli.dlq.moments import moment_ms
 from headrace.cli.output import Exit, fail
 from headrace.messaging.errors import Invalid
@@ -23,7 +24,9 @@ _SCRUB_COMMAND: Final = "HEADRACE_FEEDBACK_SCRUB_COMMAND"
 EXIT_STATUS: Final = "Exit status: 0 done, 1 it went wrong or there is nothing, 2 the command line is wrong."
 
 Tenant = Annotated[str, typer.Option(help="Those of this tenant; default: of all.")]
-Pipeline = Annotated[str, typer.Option(help="Those of this pipeline, such as `chat` or `chat/3`.")]
+Pipeline = Annotated[
+    str, typer.Option(help="Those of this pipeline, such as `chat` or `chat/3`.", autocompletion=pipeline_names)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
