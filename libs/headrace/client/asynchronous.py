@@ -117,15 +117,16 @@ class AsyncClient:
         frame |= {name: value for name, value in named.items() if value}
         if consent_to_train:
             frame["consent_to_train"] = True
-        async with await self._open() as socket, asyncio.timeout(_OPEN_S):
-            await _send(socket, frame)
-            async for raw in socket:
-                told = orjson.loads(raw)
-                if told["type"] == "error":
-                    raise error_of(told)
-                if told["type"] == "notice" and told.get("id") == turn_id:
-                    return feedback_id
-        raise Retryable("the connection closed before the rating was taken: rate again")
+        with suppress(WebSocketException, OSError, TimeoutError):
+            async with await self._open() as socket, asyncio.timeout(_OPEN_S):
+                await _send(socket, frame)
+                async for raw in socket:
+                    told = orjson.loads(raw)
+                    if told["type"] == "error":
+                        raise error_of(told)
+                    if told["type"] == "notice" and told.get("id") == turn_id:
+                        return feedback_id
+        raise Retryable("nobody said that the rating was taken: rate again with the same feedback_id")
 
     async def classify(self, texts: Iterable[str], labels: Labels = (), **options: Any) -> list[Classified]:
         """A class for each text, in their order; options are those of `classify_each`."""

@@ -5,6 +5,7 @@ import uuid
 from contextlib import aclosing
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from headrace.client import (
     Answer,
@@ -181,6 +182,16 @@ async def test_a_rating_reaches_its_topic_whole(world: World) -> None:
     for wrong in ({"rating": 7}, {"rating": 1, "reasons": ["because"]}):
         with pytest.raises(Invalid, match="must be one of"):
             await client.feedback(turn_id, **wrong)
+
+
+async def test_a_rating_that_nobody_took_is_to_be_given_again() -> None:
+    async def hang_up(connection: ServerConnection) -> None:
+        await connection.recv()
+
+    async with serve(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Retryable, match="rate again with the same feedback_id"):
+            await AsyncClient(f"http://127.0.0.1:{port}").feedback(str(uuid.uuid4()), 1)
 
 
 async def test_where_nothing_answers_it_is_said_at_once() -> None:
