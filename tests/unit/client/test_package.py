@@ -15,7 +15,7 @@ def test_every_public_name_is_there_and_says_what_it_is(name: str) -> None:
 
 def test_a_name_that_is_none_is_said() -> None:
     with pytest.raises(AttributeError, match="'Klient'"):
-        _ = headrace.client.Klient  # type: ignore[attr-defined]  # wrong on purpose
+        _ = headrace.client.Klient
 
 
 def test_what_is_not_used_is_not_imported() -> None:
