@@ -43,53 +43,51 @@ class Answers:
             metrics.CACHE_REQUESTS.labels("bypass").inc()
             yield Place()
             return
-        found, begun = await self._find_or_begin(answer)
+        found, outcome = await self._find_or_begin(answer)
+        metrics.CACHE_REQUESTS.labels(outcome or "unavailable").inc()
         if found is not None:
             yield Place(found)
+            await self._count(answer, outcome)
             return
         place = Place()
         making = self._making[answer] = asyncio.get_running_loop().create_future()
         try:
-            if begun:
-                await self._count(answer, "miss")
             yield place
         finally:
             if self._making.get(answer) is making:
                 del self._making[answer]
             making.set_result(place.made)
             await self._end(answer, place.made)
+        await self._count(answer, outcome)
 
-    async def _find_or_begin(self, answer: AnswerKey) -> tuple[bytes | None, bool]:
-        """The answer, or None when it is ours to make; and whether others know that it is being made."""
+    async def _find_or_begin(self, answer: AnswerKey) -> tuple[bytes | None, Outcome | None]:
+        """The answer, or None when it is ours to make; and what came of looking, None when nobody could look."""
         outcome: Outcome = "hit"
         while True:
             if (making := self._making.get(answer)) is not None:
                 outcome = "joined"
                 # Whoever stops waiting must not stop the others.
                 if (made := await asyncio.shield(making)) is not None:
-                    await self._count(answer, outcome)
-                    return made, False
+                    return made, outcome
                 continue
             try:
                 if (found := await self._cache.get(answer)) is not None:
-                    await self._count(answer, outcome)
-                    return found, False
+                    return found, outcome
                 begun = answer not in self._making and await self._cache.begin(answer)
             except Retryable as exc:
                 log.warning("answering without the cache", reason=str(exc))
-                metrics.CACHE_REQUESTS.labels("unavailable").inc()
-                return None, False
+                return None, None
             if begun:
-                return None, True
+                return None, "miss"
             if answer not in self._making:
                 outcome = "joined"
                 await self._clock.sleep(_LOOK_SECONDS)
 
-    async def _count(self, answer: AnswerKey, outcome: Outcome) -> None:
-        metrics.CACHE_REQUESTS.labels(outcome).inc()
-        # Counters by tenant are for `headrace cache stats`; without them an answer is an answer.
-        with suppress(Retryable):
-            await self._cache.count(answer, outcome)
+    async def _count(self, answer: AnswerKey, outcome: Outcome | None) -> None:
+        """For `headrace cache stats`, which knows tenants; once the answer is out, so that nobody waits for it."""
+        if outcome is not None:
+            with suppress(Retryable):
+                await self._cache.count(answer, outcome)
 
     async def _end(self, answer: AnswerKey, made: bytes | None) -> None:
         try:
