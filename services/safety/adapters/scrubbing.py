@@ -11,11 +11,15 @@ from typing import Any
 
 import orjson
 
+from headrace.models.registry import load_registry
 from headrace.runtime.paths import infra_dir
+from services.safety.adapters.names import NameModel
 from services.safety.adapters.policies import detectors_for, load_policies
 from services.safety.domain import credentials
 from services.safety.domain.findings import Detectors, Finding, without_overlaps
 from services.safety.domain.masking import Masks, masks_in
+from services.safety.ports import Looks
+from services.safety.settings import Settings
 
 
 def scrub(texts: Sequence[str], detectors: Detectors) -> dict[str, Any]:
@@ -33,10 +37,14 @@ def _findings(text: str, detectors: Detectors) -> list[Finding]:
     return without_overlaps((*personal, *credentials.keys(text), *credentials.passwords(text)))
 
 
+def _names() -> NameModel:
+    return NameModel(lambda: load_registry(infra_dir() / "models").get(Settings().names_model, task="tag"))
+
+
 def main() -> None:
     """Answer line by line until there are no more."""
     policy = load_policies(infra_dir() / "policies")["default"]
-    detectors = detectors_for(policy, lambda _text: 0.0)
+    detectors = detectors_for(policy, Looks(names=_names()))
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(orjson.dumps(scrub(orjson.loads(line), detectors)) + b"\n")
         sys.stdout.buffer.flush()

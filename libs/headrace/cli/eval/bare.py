@@ -15,7 +15,7 @@ _TOLD: Final = 20
 def bm25(passages: Sequence[tuple[str, str]], questions: Sequence[str]) -> list[list[str]]:
     """For each question the documents in the order of their best passage; stemmed, without English stop words."""
     stemmer = Stemmer.Stemmer("english")
-    index: Any = bm25s.BM25()  # type: ignore[no-untyped-call]
+    index: Any = bm25s.BM25()
     texts = [text for _, text in passages]
     index.index(tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False), show_progress=False)
     asked: Any = tokenize(list(questions), stopwords="en", stemmer=stemmer, return_ids=False, show_progress=False)

@@ -11,13 +11,14 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from headrace.bench.intervals import Interval
 from headrace.cli.dlq.progress import bar
 from headrace.cli.eval.review_set import LABELS, reviews
 from headrace.cli.output import Exit, err, fail, out, print_json
 from headrace.client.reviews import Batch, classify
 from headrace.client.rows.row import Row
 from headrace.messaging.errors import HeadraceError
-from headrace.models.classifier.measuring import Figures, Interval, measure
+from headrace.models.classifier.measuring import Figures, measure
 
 _BOOTSTRAP: Final = "HEADRACE_KAFKA_BOOTSTRAP"
 _BASELINE: Final = "VADER (rules)"

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import assert_never
 
+from headrace.messaging.errors import Fatal
 from headrace.models.spec import ModelSpec
 from services.inference.adapters.engines.classifier_engine import ClassifierEngine
 from services.inference.adapters.engines.embedding_engine import EmbeddingEngine
@@ -22,5 +23,7 @@ def open_engine(spec: ModelSpec, folder: Path, *, gpu: bool) -> HostedEngines:
             return ClassifierEngine(spec, folder, core=core)
         case "embed":
             return EmbeddingEngine(spec, folder, core=core)
+        case "tag":
+            raise Fatal(f"model {spec.name} labels tokens: the service that reads them runs it by itself")
         case never:
             assert_never(never)

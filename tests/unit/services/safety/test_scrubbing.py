@@ -3,8 +3,9 @@
 from services.safety.adapters.policies import detectors_for
 from services.safety.adapters.scrubbing import scrub
 from services.safety.domain.policy import Policy
+from services.safety.ports import Looks
 
-DETECTORS = detectors_for(Policy(name="p", version="1", phone_regions=("US",), rules=()), lambda _text: 0.0)
+DETECTORS = detectors_for(Policy(name="p", version="1", phone_regions=("US",), rules=()), Looks())
 
 
 def test_a_value_has_one_mask_in_all_of_the_texts() -> None:
