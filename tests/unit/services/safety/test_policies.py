@@ -6,8 +6,9 @@ from pydantic import ValidationError
 from headrace.messaging.errors import Fatal, Invalid
 from headrace.runtime.pipelines import Pipelines
 from services.safety.adapters.policies import PipelinePolicies, in_use, load_policies, needs, needs_names
+from services.safety.domain.findings import Detectors
 from services.safety.domain.policy import InjectionRule, PersonalDataRule, Policy
-from services.safety.ports import Looks
+from services.safety.ports import Looks, Rulebook
 
 INFRA = Path(__file__).parents[4] / "infra"
 
@@ -105,3 +106,15 @@ def test_identifiers_are_spelt_out_so_that_a_new_kind_shows_in_the_digest() -> N
     assert isinstance(rule, PersonalDataRule)
     assert "UK_NHS" in rule.entities
     assert "IDENTIFIERS" not in rule.entities
+
+
+@pytest.mark.parametrize(("entities", "direction", "waits"), [
+    (["PERSON"], "both", True),
+    (["PERSON"], "input", False),
+    (["EMAIL"], "both", False),
+])  # fmt: skip
+def test_only_an_answer_that_is_searched_for_names_is_judged_off_the_loop(
+    entities: list[str], direction: str, *, waits: bool
+) -> None:
+    rule = {"name": "r", "kind": "pii", "action": "warn", "direction": direction, "entities": entities}
+    assert Rulebook(policy(rules=[rule]), Detectors()).waits_for_a_model == waits
