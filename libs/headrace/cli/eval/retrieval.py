@@ -135,11 +135,8 @@ def _outcomes(rankings: Sequence[dict[str, Any]], needed: Sequence[set[str]], re
         "meaning, by sentences": outcome([each["windows"] for each in rankings], needed),
     }
     for kind, label in (("fused", "both, as it is set"), ("strong", f"re-scored by {rescoring}")):
-        grid = [
-            outcome([each[kind][place] for each in rankings], needed)
-            for place in range(len(_WEIGHTS))
-            if rankings[0][kind]
-        ]
+        weighed = range(len(rankings[0][kind]))
+        grid = [outcome([each[kind][place] for each in rankings], needed) for place in weighed]
         if grid:
             rows |= {label: grid[0], f"{label.partition(',')[0]}, cross-validated": cross_validated(grid)}
     return rows
