@@ -36,7 +36,7 @@ class Embedder:
     def load(cls, model_dir: Path, *, threads: int = 2, dtype: str = "auto") -> "Embedder":
         """Read a sentence encoder; `Fatal` names what the folder lacks.
 
-        `dtype` bfloat16 halves the time where the CPU has units for it, and is float32 where it has none.
+        `dtype` bfloat16 takes less time where the CPU has units for it, and is float32 where it has none.
         """
         if not (model_dir / _WEIGHTS).is_file():
             raise Fatal(f"no {_WEIGHTS} in {model_dir}: run `headrace models pull` for the embedding model")

@@ -50,7 +50,7 @@ or more of the articles. recall@5 is the share of them among the first five docu
 Nothing was trained on them. The weights were tried out on these very questions, so the rows that say "cross-validated"
 are the ones that count: there no question is ranked by weights that it took part in choosing.
 
-The first run embeds the articles, two minutes on two cores; with --rescoring a quarter of an hour. Both are kept.
+The first run embeds the articles, which takes minutes; with --rescoring a quarter of an hour. Both are kept.
 
 Examples:
 
