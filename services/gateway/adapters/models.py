@@ -27,9 +27,10 @@ class RegisteredModels:
 
 def _listed(registry: Registry) -> tuple[ListedModel, ...]:
     specs = [registry.get(name) for task in _TASKS for name in registry.names_for(task)]
-    specs.sort(key=_plays)
+    specs.sort(key=_of_last_resort)
     return tuple(ListedModel(spec.name, spec.task, spec.limits.context_window) for spec in specs)
 
 
-def _plays(spec: ModelSpec) -> bool:
-    return spec.engine == "mock"
+def _of_last_resort(spec: ModelSpec) -> tuple[bool, bool]:
+    """What only plays a model, and before that what is not here until it is named."""
+    return spec.engine == "mock", spec.on_demand

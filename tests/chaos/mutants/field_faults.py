@@ -86,7 +86,8 @@ def _change_map(entries: Any, field: FieldDescriptor, chance: Random) -> None:
 def _change_list(items: Any, field: FieldDescriptor, chance: Random) -> None:
     count = chance.choice((1, 3, 40, 300))
     if field.cpp_type != FieldDescriptor.CPPTYPE_MESSAGE:
-        items.extend([_value(field, chance)[:_LISTED]] * count)
+        value = _value(field, chance)
+        items.extend([value[:_LISTED] if isinstance(value, str | bytes) else value] * count)
         return
     first = items[0] if len(items) else None
     for _ in range(count):

@@ -52,6 +52,8 @@ are the ones that count: there no question is ranked by weights that it took par
 
 The first run embeds the articles, which takes minutes; with --rescoring a quarter of an hour. Both are kept.
 
+Exit status: 0 done, 1 it went wrong, 2 the command line is wrong.
+
 Examples:
 
   headrace eval retrieval

@@ -29,6 +29,8 @@ tweets (Hutto and Gilbert 2014). VADER is the same authors' list of words and ru
 
 Accuracy has Wilson's interval, macro-F1 a bootstrapped one, both of 95 %. What got an error counts as wrong.
 
+Exit status: 0 done, 1 it went wrong, 3 nothing runs that could answer.
+
 Examples:
 
   headrace eval reviews

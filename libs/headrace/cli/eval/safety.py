@@ -20,6 +20,8 @@ EPILOG: Final = """Everything is measured through the policies `default` and `co
 which the service judges. "alone" is the baseline: a list of phrases for injections, patterns and check digits for
 personal data, randomness for keys, shared words for groundedness. Intervals are 95 %, after Wilson.
 
+Exit status: 0 done, 1 it went wrong, 2 the command line is wrong.
+
 Examples:
 
   headrace eval safety

@@ -18,6 +18,8 @@ from headrace.runtime.paths import infra_dir
 
 EPILOG: Final = """Slots that the template has of its own are filled by --slot; `headrace prompts list` names them.
 
+Exit status: 0 done, 1 it went wrong, 2 there is no such template, slot or model.
+
 Examples:
 
   headrace prompts render chat --text "What is a headrace?"

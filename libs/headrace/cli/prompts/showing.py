@@ -13,7 +13,18 @@ from headrace.prompts.template import Template
 from headrace.runtime.paths import infra_dir
 from headrace.runtime.pipelines import Pipelines
 
-EPILOG: Final = """Examples:
+_STATUS: Final = "Exit status: 0 done, 1 a file is no template, 2 there is no such template."
+LIST_EPILOG: Final = f"""{_STATUS}
+
+Examples:
+
+  headrace prompts list
+
+  headrace prompts list --json
+"""
+EPILOG: Final = f"""{_STATUS}
+
+Examples:
 
   headrace prompts show chat
 

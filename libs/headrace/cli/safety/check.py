@@ -17,8 +17,10 @@ _MOST_BYTES: Final = 4_000_000
 _SHOWN: Final = 60
 _STDIN: Final = "-"
 _COLOURS: Final = {"cleared": "green", "warned": "yellow", "masked": "yellow", "refused": "red", "routed": "magenta"}
-EPILOG: Final = """TEXT is the words themselves, a file with them, or - for standard input. The exit status is 0
-whatever the policy says of it: `outcome` of --json is for scripts.
+EPILOG: Final = """TEXT is the words themselves, a file with them, or - for standard input.
+
+Exit status: 0 judged, whatever the policy says of it (`outcome` of --json is for scripts), 1 it went wrong,
+2 the command line is wrong.
 
 Examples:
 

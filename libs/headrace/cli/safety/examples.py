@@ -10,7 +10,9 @@ from headrace.cli.safety.asking import WAITING, asking
 from headrace.messaging.errors import HeadraceError
 
 EPILOG: Final = """Examples stand in the policy's file: `{text, side, sources, expect}`, where `expect` is cleared,
-warned, masked, refused or routed. The exit status is 1 where one of them comes out otherwise.
+warned, masked, refused or routed.
+
+Exit status: 0 all came out as expected, 1 one of them otherwise, 2 the command line is wrong.
 
 Examples:
 
