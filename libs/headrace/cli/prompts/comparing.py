@@ -8,7 +8,7 @@ from rich.text import Text
 from headrace.cli.output import out, print_json
 from headrace.cli.prompts.reading import AsJson, Reference, source, templates, the_one
 
-EPILOG: Final = """Exit status: 0 done, whether or not they differ, 1 a file is no template, 2 there is no such template.
+EPILOG: Final = """Exit status: 0 compared, whether or not they differ, 1 a file is no template, 2 there is no such one.
 
 Examples:
 
