@@ -36,10 +36,11 @@ def is_prepared(spec: ModelSpec) -> bool:
 def prepare(spec: ModelSpec, *, force: bool = False) -> Path:
     """The model's folder, fetched and verified if it is not there yet; safe to call from several processes at once.
 
-    A head's encoder is prepared with it, into its own folder.
+    A head's encoder and an adapter's base are prepared with it, into their own folders.
     """
-    if isinstance(spec.encoder, ModelSpec):
-        prepare(spec.encoder, force=force)
+    for under in (spec.encoder, spec.base):
+        if isinstance(under, ModelSpec):
+            prepare(under, force=force)
     if isinstance(spec.source, PathSource):
         return path.locate(spec.source)
     return _prepare(spec, model_dir(spec), digest=spec.digest(), patterns=None, force=force)
@@ -47,6 +48,8 @@ def prepare(spec: ModelSpec, *, force: bool = False) -> Path:
 
 def prepare_tokenizer(spec: ModelSpec) -> Path:
     """A folder with at least the tokenizer: what a service needs that counts tokens and never runs the model."""
+    if isinstance(spec.base, ModelSpec):
+        return prepare_tokenizer(spec.base)
     if is_prepared(spec) or not isinstance(spec.source, HubSource):
         return prepare(spec)
     folder = cache_dir() / "models" / spec.name / f"{spec.revision}-tokenizer"

@@ -49,7 +49,7 @@ def load_registry(folder: Path) -> Registry:
             raise Fatal(f"{path} calls its model {spec.name!r}: name the file {spec.name}.yaml")
         specs[spec.name] = _anchored(spec, folder)
     for name, spec in specs.items():
-        specs[name] = _on_its_encoder(spec, specs, folder)
+        specs[name] = _on_its_base(_on_its_encoder(spec, specs, folder), specs, folder)
         _can_be_replaced(spec, specs, folder)
     if not specs:
         raise Fatal(f"no models in {folder}: set HEADRACE_INFRA_DIR to the folder that holds models/")
@@ -65,6 +65,17 @@ def _on_its_encoder(spec: ModelSpec, specs: Mapping[str, ModelSpec], folder: Pat
         known = ", ".join(name for name, other in specs.items() if other.task == "embed")
         raise Fatal(f"{folder / spec.name}.yaml names the encoder {spec.encoder!r}: use one of {known}")
     return spec.model_copy(update={"encoder": encoder})
+
+
+def _on_its_base(spec: ModelSpec, specs: Mapping[str, ModelSpec], folder: Path) -> ModelSpec:
+    """The same spec with the model that it adapts in place of its name."""
+    if not isinstance(spec.base, str):
+        return spec
+    bases = [name for name, other in specs.items() if other.task == "chat" and not other.base and not other.mock]
+    if spec.base not in bases:
+        known = ", ".join(bases) or "none: there is no chat model to adapt"
+        raise Fatal(f"{folder / spec.name}.yaml names the base {spec.base!r}: use one of {known}")
+    return spec.model_copy(update={"base": specs[spec.base]})
 
 
 def _can_be_replaced(spec: ModelSpec, specs: Mapping[str, ModelSpec], folder: Path) -> None:

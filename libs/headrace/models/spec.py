@@ -168,11 +168,19 @@ class ModelSpec(_Part):
     # Of a classifier: its classes, and the embedding model under its head, which a registry puts in place of its name.
     labels: tuple[ClassLabel, ...] = ()
     encoder: "Name | ModelSpec | None" = None
+    # Of a LoRA adapter: the chat model that it changes, which a registry puts in place of its name.
+    base: "Name | ModelSpec | None" = None
 
     @model_validator(mode="after")
     def _mock_says_what(self) -> "ModelSpec":
         if (self.engine == "mock") != (self.mock is not None):
             raise ValueError("`mock: {text: …}` and `engine: mock` belong together")
+        return self
+
+    @model_validator(mode="after")
+    def _adapter_writes(self) -> "ModelSpec":
+        if self.base and (self.task != "chat" or self.engine == "mock"):
+            raise ValueError("`base` is for LoRA adapters of chat models, `task: chat`")
         return self
 
     @model_validator(mode="after")

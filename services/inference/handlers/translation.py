@@ -50,6 +50,11 @@ def _drawable(asked: WireSampling) -> None:
         raise Invalid(message, code="out_of_range", field="sampling.logprobs")
 
 
+def adapter_of(spec: ModelSpec) -> str:
+    """The LoRA adapter over the weights, with its version; empty where there is none."""
+    return f"{spec.name}@{spec.revision}" if spec.base else ""
+
+
 def labels_of(turn: Turn) -> tuple[str, ...]:
     """The labels of a classification; none for a chat."""
     return tuple(label.name for label in turn.prepared.labels)
@@ -62,7 +67,7 @@ def shape_of(turn: Turn, spec: ModelSpec) -> Shape:
         tenant=turn.tenant,
         model=spec.name,
         model_revision=spec.revision,
-        adapter="",
+        adapter=adapter_of(spec),
         template=prepared.template,
         template_version=prepared.template_version,
         corpus_version=turn.grounding.corpus_version,

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from headrace.messaging.errors import Fatal
-from headrace.models.spec import ModelSpec
-from services.inference.adapters.engines.wire import Add, Classify, Embed, Event, Score
+from services.inference.adapters.engines.lora import Adapter
+from services.inference.adapters.engines.wire import Add, Classify, Embed, Event, Score, Start
 
 
 class Core(Protocol):
@@ -65,51 +65,55 @@ class EmbeddingCore(Core, Protocol):
         ...
 
 
-def open_core(name: str, spec: ModelSpec, folder: Path, *, eos_id: int | None, threads: int) -> Core:
+def open_core(start: Start, *, threads: int) -> Core:
     """Load the model into the named core; each imports its library only here."""
-    maker = _CORES.get(name)
+    maker = _CORES.get(start.core)
     if maker is None:
-        raise Fatal(f"model {spec.name}: no engine {name!r}: use one of {', '.join(_CORES)}")
-    return maker(spec, folder, eos_id, threads)
+        raise Fatal(f"model {start.spec.name}: no engine {start.core!r}: use one of {', '.join(_CORES)}")
+    return maker(start, Path(start.folder), threads)
 
 
-def _openvino(spec: ModelSpec, folder: Path, eos_id: int | None, threads: int) -> Core:
+def _openvino(start: Start, folder: Path, threads: int) -> Core:
     from services.inference.adapters.engines.openvino import OpenVinoCore
 
-    return OpenVinoCore(spec, folder, eos_id=eos_id, threads=threads)
+    return OpenVinoCore(start.spec, folder, eos_id=start.eos_id, threads=threads, adapter=_adapter(start))
 
 
-def _transformers(spec: ModelSpec, folder: Path, eos_id: int | None, threads: int) -> Core:
+def _transformers(start: Start, folder: Path, threads: int) -> Core:
     from services.inference.adapters.engines.transformers import TransformersCore
 
-    return TransformersCore(spec, folder, eos_id=eos_id, threads=threads)
+    return TransformersCore(start.spec, folder, eos_id=start.eos_id, threads=threads, adapter=_adapter(start))
 
 
-def _mock(spec: ModelSpec, folder: Path, _eos_id: int | None, _threads: int) -> Core:
+def _mock(start: Start, folder: Path, _threads: int) -> Core:
     from services.inference.adapters.engines.mock import MockCore
 
-    return MockCore(spec, folder)
+    return MockCore(start.spec, folder)
 
 
-def _embedding_head(spec: ModelSpec, folder: Path, _eos_id: int | None, threads: int) -> Core:
+def _embedding_head(start: Start, folder: Path, threads: int) -> Core:
     from services.inference.adapters.engines.embedding_head import EmbeddingHeadCore
 
-    return EmbeddingHeadCore(spec, folder, threads=threads)
+    return EmbeddingHeadCore(start.spec, folder, threads=threads)
 
 
-def _sequence_classification(spec: ModelSpec, folder: Path, _eos_id: int | None, threads: int) -> Core:
+def _sequence_classification(start: Start, folder: Path, threads: int) -> Core:
     from services.inference.adapters.engines.sequence_classification import SequenceClassificationCore
 
-    return SequenceClassificationCore(spec, folder, threads=threads)
+    return SequenceClassificationCore(start.spec, folder, threads=threads)
 
 
-def _sentence_encoder(_spec: ModelSpec, folder: Path, _eos_id: int | None, threads: int) -> Core:
+def _sentence_encoder(_start: Start, folder: Path, threads: int) -> Core:
     from services.inference.adapters.engines.sentence_encoder import SentenceEncoderCore
 
     return SentenceEncoderCore(folder, threads=threads)
 
 
-_CORES: dict[str, Callable[[ModelSpec, Path, int | None, int], Core]] = {
+def _adapter(start: Start) -> Adapter | None:
+    return Adapter.read(Path(start.adapter)) if start.adapter else None
+
+
+_CORES: dict[str, Callable[[Start, Path, int], Core]] = {
     "openvino": _openvino,
     "transformers": _transformers,
     "mock": _mock,

@@ -23,10 +23,19 @@ log = structlog.get_logger()
 class HostedEngine:
     """One model, run by a core in its own process; started again, by the next request, if the process dies."""
 
-    def __init__(self, spec: ModelSpec, folder: Path, *, core: str, eos_id: int | None, clock: Clock | None) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        folder: Path,
+        *,
+        core: str,
+        eos_id: int | None,
+        clock: Clock | None,
+        adapter: Path | None = None,
+    ) -> None:
         self._spec = spec
         self._core = core
-        start = Start(spec=spec, folder=str(folder), core=core, eos_id=eos_id)
+        start = Start(spec=spec, folder=str(folder), core=core, eos_id=eos_id, adapter=str(adapter or ""))
         self._process = CoreProcess(start, on_event=self._deliver, on_exit=self._fail_all)
         self._starting = asyncio.Lock()
         self._slots = Slots(spec, clock or SystemClock())

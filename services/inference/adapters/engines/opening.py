@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import assert_never
 
 from headrace.messaging.errors import Fatal
+from headrace.models.fetch import prepare
 from headrace.models.spec import ModelSpec
 from services.inference.adapters.engines.classifier_engine import ClassifierEngine
 from services.inference.adapters.engines.embedding_engine import EmbeddingEngine
@@ -15,6 +16,9 @@ HostedEngines = ProcessEngine | ClassifierEngine | EmbeddingEngine
 
 def open_engine(spec: ModelSpec, folder: Path, *, gpu: bool) -> HostedEngines:
     """Not started yet: its first request does that, or whoever cannot wait for one."""
+    if isinstance(spec.base, ModelSpec):
+        weights = prepare(spec.base)
+        return ProcessEngine(spec, weights, core=choose_core(spec, weights, gpu=gpu), adapter=folder)
     core = choose_core(spec, folder, gpu=gpu)
     match spec.task:
         case "chat":

@@ -27,9 +27,11 @@ _SEED_BITS: Final = 31
 class ProcessEngine(HostedEngine):
     """A chat model: answers as streams, labels scored as what might come next."""
 
-    def __init__(self, spec: ModelSpec, folder: Path, *, core: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self, spec: ModelSpec, folder: Path, *, core: str, clock: Clock | None = None, adapter: Path | None = None
+    ) -> None:
         self.tokenizer = ChatTokenizer.load(folder)
-        super().__init__(spec, folder, core=core, eos_id=self.tokenizer.eos_id, clock=clock)
+        super().__init__(spec, folder, core=core, eos_id=self.tokenizer.eos_id, clock=clock, adapter=adapter)
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Chunk, None]:
         prompt = self._tokens(request.prompt)

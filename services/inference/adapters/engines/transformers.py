@@ -13,6 +13,7 @@ from transformers.utils.logging import disable_progress_bar
 from headrace.models.convert import transformers_dir
 from headrace.models.spec import ModelSpec
 from services.inference.adapters.engines.label_scoring import LongScoring, score_batch
+from services.inference.adapters.engines.lora import Adapter
 from services.inference.adapters.engines.seeded_sampling import Drawing, Told, install
 from services.inference.adapters.engines.token_masks import Masks
 from services.inference.adapters.engines.wire import Add, Event, Failed, Score, Scored, Tokens
@@ -26,14 +27,19 @@ _PATIENCE_SECONDS: Final = 0.05
 class TransformersCore:
     """The manager generates in a thread of its own; a step hands over what it has made, or scores labels."""
 
-    def __init__(self, spec: ModelSpec, folder: Path, *, eos_id: int | None, threads: int) -> None:
+    def __init__(
+        self, spec: ModelSpec, folder: Path, *, eos_id: int | None, threads: int, adapter: Adapter | None = None
+    ) -> None:
         torch.set_num_threads(threads)
         disable_progress_bar()
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         weights = transformers_dir(folder)
         dtype = torch.bfloat16 if spec.dtype == "auto" else cast("torch.dtype", getattr(torch, spec.dtype))
         load = cast("Any", AutoModelForCausalLM.from_pretrained)
-        model = load(weights, dtype=dtype, attn_implementation="sdpa").to(self.device).eval()
+        model = load(weights, dtype=dtype, attn_implementation="sdpa")
+        if adapter:
+            adapter.merge(model)
+        model = model.to(self.device).eval()
         # The manager switches the attention of its model; scoring has a twin that shares every tensor.
         shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
         self._scorer = copy.deepcopy(model, shared)

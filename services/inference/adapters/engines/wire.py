@@ -19,6 +19,8 @@ class Start:
     folder: str
     core: str
     eos_id: int | None
+    # The folder of a LoRA adapter over the weights in `folder`; empty: none.
+    adapter: str = ""
     op: Literal["start"] = "start"
 
 

@@ -8,7 +8,6 @@ import socket
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import assert_never
 
 from services.inference.adapters.engines.core import ClassifyingCore, Core, EmbeddingCore, WritingCore, open_core
@@ -61,7 +60,7 @@ def serve(wire: Wire) -> None:
         raise TypeError("the first line must start the core")
     before = time.monotonic()
     try:
-        core = open_core(start.core, start.spec, Path(start.folder), eos_id=start.eos_id, threads=threads(start))
+        core = open_core(start, threads=threads(start))
     except Exception as exc:  # noqa: BLE001 - whatever a library raises while loading is for the parent to tell
         wire.send([Failed("", f"{type(exc).__name__}: {exc}")])
         return
