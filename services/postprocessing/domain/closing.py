@@ -16,8 +16,8 @@ def closing(text: str) -> str:
     paragraph = re.split(r"\n[ \t]*\n", text)[-1]
     prose = _CODE.sub("", paragraph)
     if run := re.search(r"`+", prose):
-        # On a line of its own it would open a block.
-        return "" if text.endswith("\n") else run.group()
+        # On a line of nothing else it would open a block.
+        return run.group() if text.rpartition("\n")[2].strip(" `") else ""
     if _LINK.search(prose):
         return ")"
     row = paragraph.rpartition("\n")[2].lstrip()

@@ -69,9 +69,9 @@ async def leaning(engine: ProcessEngine) -> float:
 async def test_an_adapter_changes_every_engine_alike(folder: Path) -> None:
     found: dict[str, tuple[float, float]] = {}
     for core in ("openvino", "transformers"):
-        async with running(spec_for(core)) as plain, running(adapted(core, folder)) as changed:
-            found[core] = await leaning(plain), await leaning(changed)
-            assert (await ask(plain, max_tokens=12)).text != (await ask(changed, max_tokens=12)).text
+        async with running(spec_for(core)) as base, running(adapted(core, folder)) as other:
+            found[core] = await leaning(base), await leaning(other)
+            assert (await ask(base, max_tokens=12)).text != (await ask(other, max_tokens=12)).text
     (plain, changed), (reference, wanted) = found["openvino"], found["transformers"]
     assert abs(wanted - reference) > 0.3
     assert plain == pytest.approx(reference, abs=0.15)
