@@ -76,7 +76,7 @@ def open_core(start: Start, *, threads: int) -> Core:
 def _openvino(start: Start, folder: Path, threads: int) -> Core:
     from services.inference.adapters.engines.openvino import OpenVinoCore
 
-    return OpenVinoCore(start.spec, folder, eos_id=start.eos_id, threads=threads, adapter=_adapter(start))
+    return OpenVinoCore(start.spec, folder, eos_id=start.eos_id, threads=threads)
 
 
 def _transformers(start: Start, folder: Path, threads: int) -> Core:

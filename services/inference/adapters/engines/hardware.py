@@ -22,6 +22,9 @@ def choose_core(spec: ModelSpec, folder: Path, *, gpu: bool) -> str:
         return spec.engine
     if spec.task == "classify":
         return "embedding-head" if spec.encoder else "sequence-classification"
+    if spec.base:
+        # openvino-genai gives the layers of a GGUF other names than adapters do, and passes over what it does not find.
+        return "transformers"
     if spec.task == "embed":
         return "sentence-encoder"
     readable = (folder / WEIGHTS_GGUF).is_file() or (folder / _OPENVINO_IR).is_file()

@@ -13,7 +13,6 @@ import openvino_genai
 
 from headrace.models.fetch import WEIGHTS_GGUF
 from headrace.models.spec import ModelSpec
-from services.inference.adapters.engines.lora import Adapter
 from services.inference.adapters.engines.openvino_labels import LabelPipeline
 from services.inference.adapters.engines.wire import Add, Event, Failed, Finish, Score, Tokens
 
@@ -40,14 +39,11 @@ class OpenVinoCore:
 
     device = "CPU"
 
-    def __init__(
-        self, spec: ModelSpec, folder: Path, *, eos_id: int | None, threads: int, adapter: Adapter | None = None
-    ) -> None:
+    def __init__(self, spec: ModelSpec, folder: Path, *, eos_id: int | None, threads: int) -> None:
         self._eos_id = eos_id
-        made = partial(make_pipeline, spec, folder, threads, adapter=adapter)
-        self._pipeline = made(most_tokens=spec.resources.max_batched_tokens)
+        self._pipeline = make_pipeline(spec, folder, threads, most_tokens=spec.resources.max_batched_tokens)
         most_tokens = min(spec.resources.max_batched_tokens, _LABEL_TOKENS)
-        self._labels = LabelPipeline(partial(made, most_tokens=most_tokens), eos_id)
+        self._labels = LabelPipeline(partial(make_pipeline, spec, folder, threads, most_tokens=most_tokens), eos_id)
         # Seconds that labels may take while somebody is answered.
         self._credit_s = 0.0
         self._numbers = count()
@@ -139,9 +135,7 @@ class OpenVinoCore:
                 yield Tokens(request_id, ids, finish, logprobs)
 
 
-def make_pipeline(
-    spec: ModelSpec, folder: Path, threads: int, *, most_tokens: int, adapter: Adapter | None = None
-) -> Any:
+def make_pipeline(spec: ModelSpec, folder: Path, threads: int, *, most_tokens: int) -> Any:
     """A pipeline of its own, with its own copy of the weights; seconds. No step of it reads more than `most_tokens`."""
     scheduler = openvino_genai.SchedulerConfig()
     scheduler.cache_size = max(1, round(spec.resources.kv_cache_gb))
@@ -151,11 +145,6 @@ def make_pipeline(
     scheduler.dynamic_split_fuse = True
     scheduler.enable_prefix_caching = True
     properties = {"INFERENCE_NUM_THREADS": threads, **_PRECISION[spec.dtype]}
-    if adapter:
-        lora = openvino_genai.Adapter(str(adapter.weights))
-        properties["adapters"] = openvino_genai.AdapterConfig(
-            lora, adapter.scale, openvino_genai.AdapterConfig.Mode.MODE_STATIC
-        )
     weights = gguf if (gguf := folder / WEIGHTS_GGUF).is_file() else folder
     return openvino_genai.ContinuousBatchingPipeline(str(weights), scheduler, "CPU", properties)
 
