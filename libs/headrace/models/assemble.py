@@ -6,12 +6,13 @@ Chat = list[tuple[str, str]]
 
 
 def assemble(turn: Turn) -> Chat:
-    """System (instructions, then sources), history, question; empty parts are left out.
+    """System (instructions, then sources), the template's examples, history, question; empty parts are left out.
 
     The client's own history goes before the conversation's memory: a turn has one or the other.
     """
     system = "\n\n".join(part for part in (turn.prepared.instructions, turn.grounding.context) if part)
     messages: Chat = [("system", system)] if system else []
+    messages += [(message.role, message.content) for message in turn.prepared.examples]
     messages += [(message.role, message.content) for message in turn.prepared.history]
     messages += [(message.role, message.content) for message in turn.grounding.history]
     if turn.prepared.question:

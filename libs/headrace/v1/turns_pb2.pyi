@@ -94,7 +94,7 @@ class Outcome(_message.Message):
     def __init__(self, status: _Optional[_Union[_responses_pb2.ResponseCompleted.Status, str]] = ..., error: _Optional[_Union[_responses_pb2.Error, _Mapping]] = ..., stage: _Optional[str] = ...) -> None: ...
 
 class Prepared(_message.Message):
-    __slots__ = ("text", "language", "language_confidence", "template", "template_version", "instructions", "sources_template", "history", "question", "model", "model_revision", "sampling", "budget", "labels", "cacheable", "normalisations", "response_format", "input", "trimmed_messages", "polish")
+    __slots__ = ("text", "language", "language_confidence", "template", "template_version", "instructions", "sources_template", "history", "question", "model", "model_revision", "sampling", "budget", "labels", "cacheable", "normalisations", "response_format", "input", "trimmed_messages", "polish", "examples")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -115,6 +115,7 @@ class Prepared(_message.Message):
     INPUT_FIELD_NUMBER: _ClassVar[int]
     TRIMMED_MESSAGES_FIELD_NUMBER: _ClassVar[int]
     POLISH_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     text: str
     language: str
     language_confidence: float
@@ -135,7 +136,8 @@ class Prepared(_message.Message):
     input: _containers.RepeatedScalarFieldContainer[str]
     trimmed_messages: int
     polish: str
-    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., language_confidence: _Optional[float] = ..., template: _Optional[str] = ..., template_version: _Optional[str] = ..., instructions: _Optional[str] = ..., sources_template: _Optional[str] = ..., history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., question: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., sampling: _Optional[_Union[_prompts_pb2.Sampling, _Mapping]] = ..., budget: _Optional[_Union[TokenBudget, _Mapping]] = ..., labels: _Optional[_Iterable[_Union[_reviews_pb2.Label, _Mapping]]] = ..., cacheable: _Optional[bool] = ..., normalisations: _Optional[_Iterable[str]] = ..., response_format: _Optional[_Union[_prompts_pb2.ResponseFormat, _Mapping]] = ..., input: _Optional[_Iterable[str]] = ..., trimmed_messages: _Optional[int] = ..., polish: _Optional[str] = ...) -> None: ...
+    examples: _containers.RepeatedCompositeFieldContainer[_prompts_pb2.ChatMessage]
+    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., language_confidence: _Optional[float] = ..., template: _Optional[str] = ..., template_version: _Optional[str] = ..., instructions: _Optional[str] = ..., sources_template: _Optional[str] = ..., history: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ..., question: _Optional[str] = ..., model: _Optional[str] = ..., model_revision: _Optional[str] = ..., sampling: _Optional[_Union[_prompts_pb2.Sampling, _Mapping]] = ..., budget: _Optional[_Union[TokenBudget, _Mapping]] = ..., labels: _Optional[_Iterable[_Union[_reviews_pb2.Label, _Mapping]]] = ..., cacheable: _Optional[bool] = ..., normalisations: _Optional[_Iterable[str]] = ..., response_format: _Optional[_Union[_prompts_pb2.ResponseFormat, _Mapping]] = ..., input: _Optional[_Iterable[str]] = ..., trimmed_messages: _Optional[int] = ..., polish: _Optional[str] = ..., examples: _Optional[_Iterable[_Union[_prompts_pb2.ChatMessage, _Mapping]]] = ...) -> None: ...
 
 class TokenBudget(_message.Message):
     __slots__ = ("context_window", "max_new_tokens", "used", "remaining")

@@ -111,7 +111,9 @@ def _unknown_links(turn: Turn, text: str) -> list[Notice]:
     """What to say of addresses that neither the sources nor the conversation had."""
     given = [turn.prepared.text, turn.prepared.instructions, turn.grounding.context]
     given += [passage.uri for passage in turn.grounding.passages]
-    given += [message.content for history in (turn.prepared.history, turn.grounding.history) for message in history]
+    prepared = turn.prepared
+    for messages in (prepared.examples, prepared.history, turn.grounding.history):
+        given += [message.content for message in messages]
     if not (links := unknown(text, given)):
         return []
     said = f"Check before you follow: no source has {', '.join(links[:_NAMED])}"

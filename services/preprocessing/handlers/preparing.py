@@ -90,7 +90,6 @@ class Preparing:
         begin, plan = await self._fitted(question, template, model, rendered)
         if isinstance(plan, Rejected):
             return plan
-        history = (*rendered.examples, *question.history[begin:])
         drawing = drawn(question.sampling, template.sampling, plan.max_new_tokens)
         return Prepared(
             text=normalised.text,
@@ -100,7 +99,8 @@ class Preparing:
             template_version=template.version,
             instructions=rendered.instructions,
             sources_template=template.sources_template,
-            history=wire.messages_to(history),
+            examples=wire.messages_to(rendered.examples),
+            history=wire.messages_to(question.history[begin:]),
             question=rendered.question,
             model=model.name,
             model_revision=model.revision,

@@ -13,7 +13,7 @@ from headrace.v1.responses_pb2 import Verdict as WireVerdict
 from headrace.v1.turns_pb2 import ClearedDelta, GeneratedDelta, OutputJudgement, Safety, StreamContext, Turn
 from services.safety.domain.findings import Verdict
 from services.safety.domain.gate import Cleared, Generated, count
-from services.safety.domain.input_judgement import Message, Request
+from services.safety.domain.input_judgement import SYSTEM, Message, Request
 from services.safety.domain.output_judgement import Answered, Whole
 from services.safety.domain.policy import Policy
 
@@ -22,7 +22,10 @@ def request_of(turn: Turn) -> Request:
     """What is to be judged of a turn: the words as they were sent, and the messages as the model would get them."""
     question = turn.prepared.text or turn.prepared.question
     earlier = [message.content for message in turn.prepared.history]
-    messages = [Message(role, content) for role, content in assemble(turn)]
+    assembled = assemble(turn)
+    begin = 1 if assembled and assembled[0][0] == SYSTEM else 0
+    shown = range(begin, begin + len(turn.prepared.examples))
+    messages = [Message(role, content, is_ours=at in shown) for at, (role, content) in enumerate(assembled)]
     return Request((question, *earlier), messages, [passage.text for passage in turn.grounding.passages])
 
 

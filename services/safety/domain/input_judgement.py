@@ -1,7 +1,7 @@
 """What goes in: refused, masked, or let through."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.safety.domain.findings import Detectors, Finding, Verdict, without_overlaps
@@ -24,6 +24,8 @@ class Message:
 
     role: str
     content: str
+    # An example of the template: like our instructions, nobody's words to be judged or masked.
+    is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ def _places(rule: Rule, request: Request, policy: Policy) -> Iterator[tuple[str,
         return
     last = len(request.messages) - 1
     for index, message in enumerate(request.messages):
+        if message.is_ours:
+            continue
         if message.role != SYSTEM:
             yield ("the question" if index == last else "an earlier message"), message.content
         elif rule.action == "mask" and policy.sources == "mask":
@@ -122,7 +126,7 @@ def _masked(
     hidden = [rule for rule in rules if isinstance(rule, HiddenInstructionRule)]
     rules = [rule for rule in rules if not isinstance(rule, HiddenInstructionRule)]
     for message in _without_hidden(hidden, request, detectors):
-        open_to_masks = message.role != SYSTEM or policy.sources == "mask"
+        open_to_masks = not message.is_ours and (message.role != SYSTEM or policy.sources == "mask")
         findings = _findings(rules, message.content, detectors) if open_to_masks else []
         messages.append(Message(message.role, masks.apply(message.content, findings)))
     return Masked(verdicts, tuple(messages), masks.values)
@@ -149,7 +153,7 @@ def _without_hidden(
         if message.role == SYSTEM:
             for source, text in withheld.items():
                 content = content.replace(source, text)
-        yield Message(message.role, content)
+        yield replace(message, content=content)
 
 
 def _findings(rules: Sequence[Rule], text: str, detectors: Detectors) -> list[Finding]:

@@ -21,6 +21,12 @@ def test_a_turn_becomes_instructions_with_sources_then_history_then_the_question
     ]
 
 
+def test_a_templates_examples_come_before_what_was_said() -> None:
+    turn = a_turn()
+    turn.prepared.examples.add(role="user", content="shown")
+    assert [content for _, content in assemble(turn)][1:3] == ["shown", "Hi"]
+
+
 def test_what_is_empty_is_left_out() -> None:
     turn = Turn()
     turn.prepared.question = "Hi"

@@ -120,11 +120,21 @@ async def test_a_question_that_is_too_long_by_itself_is_refused_whatever_came_be
 
 async def test_a_client_may_choose_a_template_and_fill_its_slots(service: Service) -> None:
     section = await prepared(
-        service, PromptSubmitted(text="ship it", template="rewrite", metadata={"tone": "formal", "colour": "red"})
+        service,
+        PromptSubmitted(
+            messages=[
+                ChatMessage(role="user", content="Hi"),
+                ChatMessage(role="assistant", content="Hello"),
+                ChatMessage(role="user", content="ship it"),
+            ],
+            template="rewrite",
+            metadata={"tone": "formal", "colour": "red"},
+        ),
     )
     assert (section.template, section.template_version) == ("rewrite", "1")
     assert "in a formal tone for a customer" in section.instructions
-    assert [message.role for message in section.history] == ["user", "assistant", "user", "assistant"]
+    assert [message.role for message in section.examples] == ["user", "assistant", "user", "assistant"]
+    assert [message.content for message in section.history] == ["Hi", "Hello"]
 
 
 async def test_texts_to_be_made_vectors_stay_as_they_are(service: Service) -> None:

@@ -155,6 +155,12 @@ async def test_a_client_that_sends_its_own_messages_has_its_own_memory(service: 
     assert not (await service.ground(turn(history=[ChatMessage(role="user", content="mine")]))).history
 
 
+async def test_a_templates_examples_are_nobodys_memory(service: Service) -> None:
+    await service.memory.append("acme", "c", Exchange("t1", "q1", "a1"), 1)
+    section = await service.ground(turn(examples=[ChatMessage(role="user", content="shown")]))
+    assert [said.content for said in section.history] == ["q1", "a1"]
+
+
 @pytest.mark.parametrize("part", ["knowledge", "memory"])
 async def test_what_cannot_be_reached_degrades_the_turn_and_spares_the_rest(service: Service, part: str) -> None:
     await service.index(SLUICE)
