@@ -11,7 +11,9 @@ MAX_ID_CHARS = 128
 MAX_NAME_CHARS = 128
 MAX_STOPS = 16
 MAX_STOP_CHARS = 256
-MAX_COMMENT_CHARS = 10_000
+# What the feedback service takes as it ships (HEADRACE_FEEDBACK_MAX_…): said at the door and not in a dead letter.
+MAX_COMMENT_CHARS = 4_000
+MAX_CORRECTION_CHARS = 32_000
 MAX_CHOICES = 64
 MAX_CHOICE_CHARS = 256
 MAX_TIMEOUT_MS = 86_400_000
@@ -135,7 +137,7 @@ class Rating:
             scale=scale,
             feedback_id=fields.turn_id("feedback_id") if fields.has("feedback_id") else "",
             comment=fields.text("comment", max_chars=MAX_COMMENT_CHARS),
-            correction=fields.text("correction", max_chars=MAX_COMMENT_CHARS),
+            correction=fields.text("correction", max_chars=MAX_CORRECTION_CHARS),
             consent_to_train=fields.flag("consent_to_train"),
             user=fields.text("user", max_chars=MAX_NAME_CHARS),
             reasons=reasons,

@@ -39,7 +39,7 @@ function send(turn) {
 function sendLate() {
   for (const turn of conversation.turns) {
     if (turn.cancelling && (turn.state === SENDING || turn.state === RUNNING)) connection.send({ type: "cancel", id: turn.id });
-    if (turn.unsent && connection.send({ type: "feedback", id: turn.id, ...turn.unsent })) delete turn.unsent;
+    if (turn.unsent && connection.send({ type: "feedback", id: turn.id, ...turn.feedback })) delete turn.unsent;
   }
 }
 
@@ -77,11 +77,12 @@ function ignored(turn, error) {
 }
 
 const actions = {
-  rate(turn, { rating, comment }) {
-    turn.rating = rating;
-    const feedback = comment ? { rating, comment } : { rating };
-    const isSent = connection.send({ type: "feedback", id: turn.id, ...feedback });
-    if (!isSent) turn.unsent = feedback;
+  // One id for all that is said of one answer: what is said last counts, and it counts once.
+  rate(turn, said) {
+    turn.feedback = { feedback_id: turn.feedback?.feedback_id ?? crypto.randomUUID(), ...said };
+    const isSent = connection.send({ type: "feedback", id: turn.id, ...turn.feedback });
+    if (isSent) delete turn.unsent;
+    else turn.unsent = true;
     conversation.save();
     return isSent;
   },

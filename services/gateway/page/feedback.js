@@ -1,18 +1,52 @@
-// Thumbs and a comment under an answer.
+// What a person says of an answer: a thumb at once, and then as much more as they like.
 
 import { el } from "./dom.js";
 
+// Names of the protocol and how a person says them; `bad` where the words differ under a thumb that points down.
+const REASONS = {
+  accuracy: ["Correct", "Wrong"],
+  completeness: ["Complete", "Incomplete"],
+  relevance: ["To the point", "Beside the point"],
+  sources: ["Good sources", "Wrong sources"],
+  style: ["Well said", "Badly said"],
+  speed: ["Fast", "Slow"],
+  safety: ["Careful", "Unsafe"],
+};
+const UP = "M7 11v9H4v-9zm3 9h7.5a2 2 0 0 0 2-1.6l1.2-6A2 2 0 0 0 18.8 10H14V5.5A1.5 1.5 0 0 0 11.2 4.8L8.5 11V19a1 1 0 0 0 1.5 1z";
+const DOWN = "M17 13V4h3v9zm-3-9H6.5a2 2 0 0 0-2 1.6l-1.2 6A2 2 0 0 0 5.2 14H10v4.5a1.5 1.5 0 0 0 2.8.7l2.7-6.2V5a1 1 0 0 0-1.5-1z";
+
+// `rate(turn, said)` sends it, or keeps it for when there is a connection, and tells which: true if it was sent.
 export function feedbackForm(turn, rate) {
+  const before = turn.feedback ?? {};
   const said = el("p", { class: "hint", role: "status" });
-  const comment = el("textarea", { rows: 2, maxlength: 10000, id: `comment-${turn.id}`, placeholder: "What was good or wrong? (optional)" });
+  const reasons = Object.keys(REASONS).map((name) => reason(name, before.reasons ?? []));
+  const comment = area("comment", "What was good or wrong? (optional)", 4000, before.comment);
+  const correction = area("correction", "How it should have been answered (optional)", 32000, before.correction);
+  const consent = el("input", { type: "checkbox", id: `consent-${turn.id}`, checked: before.consent_to_train });
   const form = el(
     "form",
-    { class: "comment", hidden: true },
+    { class: "more", hidden: true },
+    el("fieldset", { class: "reasons" }, el("legend", { class: "hidden" }, "What it is about"), ...reasons.map(({ label }) => label)),
     el("label", { class: "hidden", for: comment.id }, "Comment on this answer"),
     comment,
-    el("button", { type: "submit", class: "quiet" }, "Send comment"),
+    el("label", { class: "hidden", for: correction.id }, "A better answer"),
+    correction,
+    el("label", { class: "consent" }, consent, "This question and answer may be used to train models"),
+    el("button", { type: "submit", class: "quiet" }, "Send feedback"),
   );
-  const thumbs = [thumb("Good answer", "M7 11v9H4v-9zm3 9h7.5a2 2 0 0 0 2-1.6l1.2-6A2 2 0 0 0 18.8 10H14V5.5A1.5 1.5 0 0 0 11.2 4.8L8.5 11V19a1 1 0 0 0 1.5 1z", 1), thumb("Bad answer", "M17 13V4h3v9zm-3-9H6.5a2 2 0 0 0-2 1.6l-1.2 6A2 2 0 0 0 5.2 14H10v4.5a1.5 1.5 0 0 0 2.8.7l2.7-6.2V5a1 1 0 0 0-1.5-1z", -1)];
+  const thumbs = [thumb("Good answer", UP, 1), thumb("Bad answer", DOWN, -1)];
+
+  function area(name, placeholder, maxlength, value) {
+    const box = el("textarea", { rows: 2, maxlength, id: `${name}-${turn.id}`, placeholder });
+    box.value = value ?? "";
+    return box;
+  }
+
+  function reason(name, chosen) {
+    const box = el("input", { type: "checkbox", value: name, checked: chosen.includes(name) });
+    const words = el("span");
+    return { box, words, label: el("label", {}, box, words) };
+  }
 
   function thumb(label, path, rating) {
     const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -21,9 +55,10 @@ export function feedbackForm(turn, rate) {
     const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
     shape.setAttribute("d", path);
     icon.append(shape);
-    const button = el("button", { type: "button", class: "thumb", "aria-label": label, title: label, "aria-pressed": String(turn.rating === rating) }, icon);
+    const button = el("button", { type: "button", class: "thumb", "aria-label": label, title: label, "aria-pressed": String(before.rating === rating) }, icon);
     button.addEventListener("click", () => {
       for (const other of thumbs) other.setAttribute("aria-pressed", String(other === button));
+      for (const { box, words } of reasons) words.textContent = REASONS[box.value][rating > 0 ? 0 : 1];
       form.hidden = false;
       send(rating);
     });
@@ -31,13 +66,19 @@ export function feedbackForm(turn, rate) {
   }
 
   function send(rating) {
-    const isSent = rate(turn, { rating, comment: comment.value.trim() });
+    const isSent = rate(turn, {
+      rating,
+      reasons: reasons.filter(({ box }) => box.checked).map(({ box }) => box.value),
+      comment: comment.value.trim(),
+      correction: correction.value.trim(),
+      consent_to_train: consent.checked,
+    });
     said.textContent = isSent ? "Thank you." : "Noted: it is sent when the connection is back.";
   }
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(turn.rating);
+    send(turn.feedback.rating);
     form.hidden = true;
   });
   return el("div", { class: "feedback", role: "group", "aria-label": "Rate this answer" }, ...thumbs, said, form);

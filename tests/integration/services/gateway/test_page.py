@@ -44,9 +44,18 @@ async def test_an_answer_with_everything_on_it(world: World) -> None:
         await chat.turn().get_by_role("button", name="Where the time went").click()
         await chat.turn().get_by_role("row", name="process inference inference 4.0 ms 300 ms").wait_for(timeout=5000)
         await chat.turn().get_by_role("button", name="Good answer").click()
+        await chat.turn().get_by_text("To the point", exact=True).click()
         await chat.turn().get_by_label("Comment on this answer").fill("clear")
-        await chat.turn().get_by_role("button", name="Send comment").click()
+        await chat.turn().get_by_label("A better answer").fill("A mill drives stones.")
+        await chat.turn().get_by_label("may be used to train").check()
+        await chat.turn().get_by_role("button", name="Send feedback").click()
         await until("the comment", lambda: any(rating.comment == "clear" for rating in world.pipeline.ratings()))
+        first, said = world.pipeline.ratings()
+        assert (first.rating, first.comment) == (1, "")
+        assert (said.rating, list(said.reasons), said.correction) == (1, ["relevance"], "A mill drives stones.")
+        assert said.consent_to_train
+        # One thing said of the answer, not two: the store keeps the last of an id.
+        assert said.feedback_id == first.feedback_id
         assert not chat.errors
 
 
