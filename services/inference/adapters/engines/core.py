@@ -85,6 +85,12 @@ def _transformers(start: Start, folder: Path, threads: int) -> Core:
     return TransformersCore(start.spec, folder, eos_id=start.eos_id, threads=threads, adapter=_adapter(start))
 
 
+def _vllm(start: Start, folder: Path, threads: int) -> Core:
+    from services.inference.adapters.engines.vllm import VllmCore
+
+    return VllmCore(start.spec, folder, eos_id=start.eos_id, threads=threads, adapter=_adapter(start))
+
+
 def _mock(start: Start, folder: Path, _threads: int) -> Core:
     from services.inference.adapters.engines.mock import MockCore
 
@@ -116,6 +122,7 @@ def _adapter(start: Start) -> Adapter | None:
 _CORES: dict[str, Callable[[Start, Path, int], Core]] = {
     "openvino": _openvino,
     "transformers": _transformers,
+    "vllm": _vllm,
     "mock": _mock,
     "embedding-head": _embedding_head,
     "sequence-classification": _sequence_classification,

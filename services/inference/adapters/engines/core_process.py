@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import os
 import socket
-import sys
 from collections.abc import Callable
 from typing import Final
 
 import structlog
 
 from headrace.messaging.errors import Retryable
+from services.inference.adapters.engines.interpreters import interpreter
 from services.inference.adapters.engines.wire import COMMAND, EVENT, Command, Event, Failed, Ready, Start
 
 log = structlog.get_logger()
@@ -47,12 +47,13 @@ class CoreProcess:
 
     async def start(self) -> Ready:
         """Return when the weights are loaded; `Retryable` with the core's own words if they cannot be."""
+        chosen = interpreter(self._start.core)
         ours, theirs = socket.socketpair()
         threads = str(self._start.spec.resources.threads or len(os.sched_getaffinity(0)))
         module = "services.inference.adapters.engines.worker"
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
+                chosen.python,
                 "-m",
                 module,
                 str(theirs.fileno()),
@@ -61,7 +62,7 @@ class CoreProcess:
                     **os.environ,
                     **_WAITING,
                     **dict.fromkeys(_THREADS, threads),
-                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                    "PYTHONPATH": chosen.path,
                 },
                 # Ctrl-C goes to a whole group; the drain of the parent still needs the core.
                 start_new_session=True,

@@ -20,6 +20,7 @@ class Adapter:
     """Where the matrices are, and by how much their product counts."""
 
     weights: Path
+    rank: int
     scale: float
 
     @classmethod
@@ -35,8 +36,9 @@ class Adapter:
             raise Fatal(f"{folder / _CONFIG} uses {', '.join(strange)}: train the adapter without")
         if not (folder / _WEIGHTS).is_file():
             raise Fatal(f"no {_WEIGHTS} in {folder}: save the adapter with PEFT's `save_pretrained`")
-        rank = float(config["r"])
-        return cls(folder / _WEIGHTS, config["lora_alpha"] / (math.sqrt(rank) if config.get("use_rslora") else rank))
+        rank = int(config["r"])
+        scale = config["lora_alpha"] / (math.sqrt(rank) if config.get("use_rslora") else rank)
+        return cls(folder / _WEIGHTS, rank, scale)
 
     def merge(self, model: Any) -> None:
         """Add the product of the matrices to the weights of a transformers model; after that it costs nothing."""

@@ -20,7 +20,7 @@ from services.inference.adapters.engines.lora import Adapter
 from services.inference.adapters.engines.opening import open_engine
 from services.inference.adapters.engines.process_engine import ProcessEngine
 from services.inference.ports import Chat, ScoreRequest
-from tests.fakes.real_engines import ask, spec_for
+from tests.fakes.real_engines import WITHOUT_VLLM, ask, spec_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -39,13 +39,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         weights[f"{place}.lora_A.weight"] = torch.randn(RANK, WIDTH, generator=chance) * 0.2
         weights[f"{place}.lora_B.weight"] = torch.randn(WIDTH, RANK, generator=chance) * 0.2
     save_file(weights, folder / "adapter_model.safetensors")
-    config = {"peft_type": "LORA", "r": RANK, "lora_alpha": 2 * RANK, "bias": "none"}
+    config = {"peft_type": "LORA", "r": RANK, "lora_alpha": 2 * RANK, "bias": "none", "target_modules": ["q_proj"]}
     (folder / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
     return folder
 
 
-def adapted(folder: Path) -> ModelSpec:
-    base = spec_for("transformers")
+def adapted(folder: Path, core: str = "transformers") -> ModelSpec:
+    base = spec_for(core)
     source = {"type": "path", "path": str(folder)}
     changes = {"name": "adapted", "source": source, "revision": "1", "base": base.model_dump()}
     return ModelSpec.model_validate({**base.model_dump(), **changes})
@@ -68,12 +68,16 @@ async def leaning(engine: ProcessEngine) -> float:
     return math.log(scores.probabilities[0] / scores.probabilities[1])
 
 
-async def test_an_adapter_changes_what_its_base_says_by_as_much_as_it_says(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.timeout(420)
+@pytest.mark.parametrize("core", ["transformers", pytest.param("vllm", marks=WITHOUT_VLLM)])
+async def test_an_adapter_changes_what_its_base_says_by_as_much_as_it_says(
+    folder: Path, tmp_path: Path, core: str
+) -> None:
     shutil.copytree(folder, tmp_path / "still")
     config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
     (tmp_path / "still" / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 0}), encoding="utf-8")
     found = {}
-    specs = {"base": spec_for("transformers"), "still": adapted(tmp_path / "still"), "other": adapted(folder)}
+    specs = {"base": spec_for(core), "still": adapted(tmp_path / "still", core), "other": adapted(folder, core)}
     for name, spec in specs.items():
         async with running(spec) as engine:
             found[name] = await leaning(engine), (await ask(engine, max_tokens=12)).text
