@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+import structlog
 from rich.console import Console
 
 from headrace.runtime.paths import data_dir
@@ -51,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     kept = KeptReports(data_dir() / "chaos" / f"{size}-{seed}" if chosen.full else None)
     if chosen.afresh:
         kept.forget()
-    # What is measured goes to one stream, what is going on to the other.
+    # What is measured goes to one stream, what is going on to the other: what our own parts log as well.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     console = Console(stderr=True)
     console.print(f"seed {seed}, size {size}", highlight=False)
     results = [
