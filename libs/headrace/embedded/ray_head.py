@@ -1,5 +1,6 @@
 """Ray's head node as one process of ours, with its children on its leash: no ports but loopback, no files that stay."""
 
+import json
 import os
 import secrets
 import sys
@@ -17,6 +18,8 @@ from headrace.messaging.errors import Fatal
 START_SECONDS = 180.0
 ATTEMPTS = 2
 STOP_SECONDS = 15.0
+# A resource that this head has: whoever deploys knows by it that there is no other node.
+ON_ONE_MACHINE = "headrace-on-one-machine"
 STARTED = "Ray runtime started."
 # Answers travel as small messages; the least that Ray takes is 75 MiB.
 OBJECT_STORE_BYTES = 100 * 1024 * 1024
@@ -96,6 +99,7 @@ class EmbeddedRay:
             "temp-dir": self._folder.path,
             "include-log-monitor": "false",
             "log-color": "false",
+            "resources": json.dumps({ON_ONE_MACHINE: 1}),
         }
         command = [
             sys.executable,

@@ -16,6 +16,7 @@ import pytest_asyncio
 from headrace.embedded.ray_head import EmbeddedRay
 from headrace.messaging.errors import Invalid, Retryable
 from headrace.models.spec import MockOptions, ModelSpec
+from services.inference.adapters import ray_models
 from services.inference.adapters.ray_engine import RayEngine
 from services.inference.adapters.ray_models import RayModels
 from services.inference.domain.sampling import Sampling
@@ -56,6 +57,8 @@ async def address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str
     head = EmbeddedRay(log=folder / "ray.log")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADRACE_CACHE_DIR", str(folder / "cache"))
+        # Serve says after this long that a replica finds no place.
+        patch.setenv("RAY_SERVE_SLOW_STARTUP_WARNING_S", "2")
         await head.start()
         for key, value in head.environment.items():
             patch.setenv(key, value)
@@ -68,6 +71,11 @@ async def models(address: str) -> AsyncIterator[RayModels]:
     models = RayModels(address)
     yield models
     await models.close()
+
+
+def wanting(name: str, cpus: float) -> ModelSpec:
+    """A model that would reserve so much of a cluster."""
+    return SPEC.model_copy(update={"name": name, "resources": SPEC.resources.model_copy(update={"cpus": cpus})})
 
 
 async def engine_of(models: RayModels) -> RayEngine:
@@ -228,3 +236,25 @@ async def test_a_replica_that_dies_is_retryable_and_replaced(models: RayModels) 
     await until("another replica to answer", answers, timeout_s=120)
     assert core is not None
     await until("the dead replica's engine to be gone", lambda: not Path(f"/proc/{core}").exists())
+
+
+async def test_on_one_machine_a_model_starts_whatever_others_have_reserved(models: RayModels) -> None:
+    for spec in (wanting("first", 512), wanting("second", 512)):
+        engine = await models.engine(spec)
+        assert [chunk async for chunk in engine.generate(asked(max_tokens=2))]
+
+
+async def test_a_model_without_a_place_says_what_it_wants_and_keeps_nobody_waiting(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_models, "ON_ONE_MACHINE", "a cluster of several machines")
+    models = RayModels(address)
+    placeless = asyncio.create_task(models.engine(wanting("placeless", 512)))
+    assert [chunk async for chunk in (await models.engine(SPEC)).generate(asked(max_tokens=2))]
+    with pytest.raises(Retryable, match="finds no place in the Ray cluster: it wants 512 CPUs"):
+        await placeless
+    # And at once from then on.
+    began = time.monotonic()
+    with pytest.raises(Retryable, match="finds no place"):
+        await models.engine(wanting("placeless", 512))
+    assert time.monotonic() - began < 2
