@@ -44,7 +44,7 @@ async def test_an_answer_with_everything_on_it(world: World) -> None:
         await chat.turn().get_by_role("button", name="Where the time went").click()
         await chat.turn().get_by_role("row", name="process inference inference 4.0 ms 300 ms").wait_for(timeout=5000)
         await chat.turn().get_by_role("button", name="Good answer").click()
-        await chat.turn().get_by_text("To the point", exact=True).click()
+        await chat.turn().get_by_label("To the point").check()
         await chat.turn().get_by_label("Comment on this answer").fill("clear")
         await chat.turn().get_by_label("A better answer").fill("A mill drives stones.")
         await chat.turn().get_by_label("may be used to train").check()
