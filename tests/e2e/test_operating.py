@@ -51,7 +51,8 @@ def test_the_cache_is_seen_and_cleared(stack: Stack) -> None:
     sampling = Sampling(max_tokens=8, seed=uuid.uuid4().int % 2**31)
     with Client(stack.url) as client:
         assert [client.ask("Say hello.", sampling=sampling).cached for _ in range(2)] == [False, True]
-        (group,) = json.loads(stack.run("cache", "stats", "--model", "smollm2-135m-instruct", "--json").stdout)
+        asked = ("cache", "stats", "--tenant", "default", "--model", "smollm2-135m-instruct", "--json")
+        (group,) = json.loads(stack.run(*asked).stdout)
         assert group["hits"] >= 1
         assert group["answers"] >= 1
         cleared = json.loads(stack.run("cache", "clear", "--tenant", "default", "--yes", "--json").stdout)
