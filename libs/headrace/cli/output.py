@@ -2,16 +2,18 @@
 
 import sys
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import orjson
 import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 out = Console()
 err = Console(stderr=True)
+FIGURES_WIDTH: Final = 150
 
 
 class Exit(IntEnum):
@@ -30,6 +32,11 @@ def log_to_stderr() -> None:
     """What libraries log on the way is not a command's result, which scripts read from standard output."""
     # Looked up each time: whoever embeds the command line may have put another stream there.
     structlog.configure(logger_factory=lambda *_arguments: structlog.PrintLogger(sys.stderr))
+
+
+def print_figures(table: Table) -> None:
+    """A table of figures, whole: also where it goes into a file, or a window is narrower than it."""
+    Console(width=max(out.width, FIGURES_WIDTH)).print(table)
 
 
 def print_json(content: Any) -> None:

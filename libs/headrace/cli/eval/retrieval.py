@@ -16,7 +16,7 @@ from rich.table import Table
 
 from headrace.cli.eval.public_data import fetched
 from headrace.cli.eval.rankings import Estimate, Outcome, cross_validated, estimate, outcome, ratio, reachable
-from headrace.cli.output import err, fail, out, print_json
+from headrace.cli.output import err, fail, print_figures, print_json
 from headrace.models.spec import PypiSource
 from headrace.runtime.paths import cache_dir
 
@@ -101,7 +101,7 @@ def retrieval(
         sizes = {"documents": len(documents), "questions": len(needed), "reachable_recall": reachable(needed)}
         print_json({**sizes, "rows": {name: {k: asdict(v) for k, v in row.items()} for name, row in figures.items()}})
     else:
-        out.print(_table(figures, len(documents), needed))
+        print_figures(_table(figures, len(documents), needed))
 
 
 def _try(task: dict[str, Any]) -> dict[str, Any]:

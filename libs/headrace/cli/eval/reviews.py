@@ -14,7 +14,7 @@ from rich.table import Table
 from headrace.bench.intervals import Interval
 from headrace.cli.dlq.progress import bar
 from headrace.cli.eval.review_set import LABELS, reviews
-from headrace.cli.output import Exit, err, fail, out, print_json
+from headrace.cli.output import Exit, err, fail, print_figures, print_json
 from headrace.client.reviews import Batch, classify
 from headrace.client.rows.row import Row
 from headrace.messaging.errors import HeadraceError
@@ -72,7 +72,7 @@ def eval_reviews(
     if as_json:
         print_json({"reviews": len(rows), "seed": seed, "models": [asdict(each) for each in measured]})
     else:
-        out.print(_table(measured))
+        print_figures(_table(measured))
 
 
 async def _by_the_stack(bootstrap: str, batch: Batch, rows: Sequence[Row]) -> Measured:

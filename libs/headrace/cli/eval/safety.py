@@ -5,16 +5,14 @@ from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from headrace.cli.eval.safety_sets.costs import Cost, costs
 from headrace.cli.eval.safety_sets.row import Row
 from headrace.cli.eval.safety_sets.rows import PARTS
-from headrace.cli.output import Exit, fail, out, print_json
+from headrace.cli.output import Exit, fail, out, print_figures, print_json
 from headrace.messaging.errors import HeadraceError
 
-_WIDTH: Final = 150
 _COST: Final = "cost"
 EPILOG: Final = """Everything is measured through the policies `default` and `confidential` as they stand, in the way in
 which the service judges. "alone" is the baseline: a list of phrases for injections, patterns and check digits for
@@ -54,12 +52,10 @@ def eval_safety(
     if as_json:
         print_json({"figures": [row.facts() for row in rows], "costs": [asdict(cost) for cost in spent]})
         return
-    # A table of figures is read whole, also where it goes into a file.
-    console = Console(width=max(out.width, _WIDTH))
     if rows:
-        console.print(_table(rows))
+        print_figures(_table(rows))
     if spent:
-        console.print(_costs(spent))
+        print_figures(_costs(spent))
 
 
 def _table(rows: Sequence[Row]) -> Table:
