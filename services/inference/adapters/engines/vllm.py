@@ -110,6 +110,14 @@ class VllmCore:
     def score(self, request: Score) -> None:
         """Labels of one token are read from one step's probabilities; a longer one is read as part of a prompt."""
         scoring = self._scorings[request.request_id] = _Scoring(request)
+        try:
+            self._read_labels(scoring, request)
+        except Exception:
+            # Else what is left of it would keep the engine stepping for nobody.
+            self.cancel(request.request_id)
+            raise
+
+    def _read_labels(self, scoring: _Scoring, request: Score) -> None:
         if short := sorted({label[0] for label in request.labels if len(label) == 1}):
             self._read(scoring, _SHORT, request.prompt, logprob_token_ids=short)
         for index, label in enumerate(request.labels):
@@ -141,8 +149,8 @@ class VllmCore:
 
     def _read(self, scoring: _Scoring, part: str, prompt: list[int], **sampling: Any) -> None:
         number = f"{scoring.request.request_id}|{part}"
-        scoring.running.add(number)
         self._submit(number, prompt, max_tokens=1, temperature=0.0, **sampling)
+        scoring.running.add(number)
 
     def _news(self, output: Any) -> Iterator[Event]:
         (said,) = output.outputs
