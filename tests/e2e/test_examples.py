@@ -8,18 +8,17 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Producer
 from jgo.maven import MavenContext
 from websockets.asyncio.client import connect
 
 from headrace.embedded import jars
 from headrace.messaging import topics
 from headrace.runtime.paths import cache_dir
+from tests.e2e.plain_kafka import reading
 from tests.e2e.stack import ROOT, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -100,8 +99,8 @@ def test_what_kcat_would_produce(stack: Stack) -> None:
     producer = Producer({"bootstrap.servers": stack.bootstrap})
     producer.produce(topic, value=value, headers={name: content_type})
     assert producer.flush(20) == 0
-    turn = json.loads(value)["turnId"]
-    assert final_of(stack, turn)["status"] == "ANSWERED"
+    with reading(stack.bootstrap, topics.RESPONSES) as reader:
+        assert reader.first("final", topics.RESPONSES, turnId=json.loads(value)["turnId"])["status"] == "ANSWERED"
 
 
 def test_confluent_kafka(stack: Stack) -> None:
@@ -131,24 +130,6 @@ def test_go(stack: Stack, tmp_path: Path) -> None:
     run(stack, go, "get", module, folder=tmp_path, timeout_s=300)
     run(stack, go, "vet", ".", folder=tmp_path, timeout_s=400)
     assert json.loads(run(stack, go, "run", ".", folder=tmp_path, timeout_s=400))["status"] == "ANSWERED"
-
-
-def final_of(stack: Stack, turn: str) -> dict[str, Any]:
-    """What the consuming kcat would show of this turn."""
-    consumer = Consumer(
-        {"bootstrap.servers": stack.bootstrap, "group.id": f"test-{turn}", "auto.offset.reset": "earliest"}
-    )
-    consumer.subscribe([topics.RESPONSES])
-    give_up = time.monotonic() + 120
-    try:
-        while time.monotonic() < give_up:
-            record = consumer.poll(0.2)
-            if record is not None and record.error() is None and turn.encode() in (record.value() or b""):
-                final: dict[str, Any] = json.loads(record.value() or b"")
-                return final
-    finally:
-        consumer.close()
-    raise AssertionError(f"no final of {turn} within two minutes")
 
 
 def ecj() -> Path:

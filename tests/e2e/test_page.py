@@ -38,6 +38,7 @@ async def test_a_question_is_answered_with_its_sources_and_its_trace_and_can_be_
         for stage in ("prompts", "grounding", "safety", "inference", "output", "postprocessing"):
             await chat.turn().get_by_role("rowheader", name=f"process {stage}").wait_for()
         await chat.turn().get_by_role("button", name="Good answer").click()
+        await chat.turn().get_by_role("radio", name="4 stars").check()
         await chat.turn().get_by_label("Comment on this answer").fill("clear and short")
         await chat.turn().get_by_role("button", name="Send feedback").click()
         await chat.turn().get_by_role("status").get_by_text("Thank you.").wait_for()

@@ -1,17 +1,18 @@
-"""Every way in, on the whole stack with its real model."""
+"""The plain websocket and the batch of a file, on the whole stack with its real model."""
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from confluent_kafka import Consumer, Producer
 
-from headrace.messaging import topics
-from tests.e2e.stack import Stack, text_of
+from tests.e2e.stack import ROOT, Stack, text_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -27,41 +28,6 @@ async def test_a_plain_websocket_gets_its_answer_as_a_stream(stack: Stack) -> No
     assert "Paris" in done["text"]
     assert len(done["trace_id"]) == 32
     assert done["usage"]["completion_tokens"] > 0
-
-
-def test_a_json_prompt_by_a_client_we_did_not_write_gets_deltas_and_one_final(stack: Stack) -> None:
-    turn = str(uuid4())
-    consumer = Consumer({"bootstrap.servers": stack.bootstrap, "group.id": f"test-{turn}",
-                         "auto.offset.reset": "earliest"})  # fmt: skip
-    consumer.subscribe([topics.RESPONSE_DELTAS, topics.RESPONSES])
-    producer = Producer({"bootstrap.servers": stack.bootstrap})
-    prompt = {"turnId": turn, "tenant": "acme", "text": "Say hello.", "sampling": {"maxTokens": 30}}
-    producer.produce(topics.PROMPTS, key=turn, value=json.dumps(prompt), headers={"content-type": "application/json"})
-    assert producer.flush(30) == 0
-    deltas, finals = _answers(consumer, turn, seconds=120)
-    consumer.close()
-    (final,) = finals
-    assert final["status"] == "ANSWERED"
-    assert "".join(delta["text"] for delta in deltas) == final["text"]
-    assert [delta.get("seq", 0) for delta in deltas] == list(range(len(deltas)))
-    assert all(delta["verdictId"] for delta in deltas)
-
-
-def _answers(consumer: Consumer, turn: str, seconds: float) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Everything about a turn until its final and all the deltas that it counts are there."""
-    deltas: list[dict[str, Any]] = []
-    finals: list[dict[str, Any]] = []
-    give_up = time.monotonic() + seconds
-    while time.monotonic() < give_up:
-        record = consumer.poll(0.2)
-        if record is not None and record.error() is None:
-            value = record.value() or b""
-            message = json.loads(value) if value.startswith(b"{") else {}
-            if message.get("turnId") == turn:
-                (deltas if record.topic() == topics.RESPONSE_DELTAS else finals).append(message)
-        if finals and len(deltas) >= finals[0].get("deltaCount", 0):
-            return deltas, finals
-    raise AssertionError(f"after {seconds} s: {len(deltas)} deltas, {len(finals)} finals")
 
 
 def test_classify_finishes_two_hundred_reviews_in_order(stack: Stack, tmp_path: Path) -> None:
@@ -80,3 +46,30 @@ def test_classify_finishes_two_hundred_reviews_in_order(stack: Stack, tmp_path: 
     assert {result["label"] for result in labelled} <= {"positive", "negative"}
     assert "8" in finished.stdout + finished.stderr, "the bad row is named by its line"
     assert finished.returncode != 0
+
+
+def test_a_table_that_is_broken_off_goes_on_where_it_was(stack: Stack, tmp_path: Path) -> None:
+    rows = 1500
+    reviews, out = tmp_path / "reviews.parquet", tmp_path / "out.parquet"
+    texts = [("Lovely, I would buy it again.", "It broke after a day.")[number % 2] for number in range(rows)]
+    pq.write_table(pa.table({"id": [f"r{number}" for number in range(rows)], "text": texts}), reviews)
+    arguments = ("classify", str(reviews), "-o", str(out), "--json")
+    command = [sys.executable, "-m", "headrace.cli.main", *arguments]
+    with subprocess.Popen(command, env=stack.environment, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        kept, give_up = tmp_path / "out.parquet.partial", time.monotonic() + 120
+        while not kept.exists() or len(kept.read_bytes().splitlines()) < 50:
+            assert time.monotonic() < give_up, "fifty results within two minutes"
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert not out.exists()
+    finished = stack.run(*arguments, timeout_s=300)
+    assert finished.returncode == 0, finished.stderr
+    summary = json.loads(finished.stdout)
+    assert summary["rows"] == rows
+    assert 0 < summary["done_before"] < rows
+    written = pq.read_table(out).to_pydict()
+    assert written["id"] == [f"r{number}" for number in range(rows)]
+    assert written["label"] == ["positive", "negative"] * (rows // 2)
+    assert not kept.exists()
