@@ -64,6 +64,8 @@ class Model:
     window: Window
     # What a classifier tells apart; none of a model that writes.
     labels: tuple[Label, ...] = ()
+    # In whose words a model that writes labels texts; empty: in those of the pipeline's template.
+    label_template: str = ""
 
 
 class Models(Protocol):

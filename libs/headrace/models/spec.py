@@ -163,6 +163,8 @@ class ModelSpec(_Part):
     limits: Limits
     # Above 1 keeps a small model from saying the same sentence for ever; scores of labels are not touched.
     repetition_penalty: float = Field(1.0, ge=1.0, le=2.0)
+    # Of a chat model: the template in whose words it labels texts best, in place of the pipeline's.
+    label_template: Annotated[str, Field(pattern=r"^[\w][\w.-]*(/[\w.-]+)?$")] | None = None
     # Who answers in its place where it cannot be reached or has no room: a model for the same task.
     fallback: Name | None = None
     mock: MockOptions | None = None
@@ -184,6 +186,12 @@ class ModelSpec(_Part):
             raise ValueError(
                 "`base` is for LoRA adapters of chat models: `task: chat`, `engine: transformers` or `vllm`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _template_is_for_writers(self) -> "ModelSpec":
+        if self.label_template and self.task != "chat":
+            raise ValueError("`label_template` is for models of `task: chat`: no other reads a template's words")
         return self
 
     @model_validator(mode="after")

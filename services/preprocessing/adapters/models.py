@@ -30,7 +30,7 @@ class RegistryModels:
         spec = self._registry.get(name, task=TASKS[task])
         window = Window(spec.limits.context_window, spec.limits.max_new_tokens)
         labels = tuple(Label(label.name, label.description) for label in spec.labels)
-        return Model(spec.name, spec.revision, window, labels)
+        return Model(spec.name, spec.revision, window, labels, spec.label_template or "")
 
     async def count(self, model: Model, messages: Sequence[Message]) -> int:
         tokenizer = await self.tokenizer(model.name)

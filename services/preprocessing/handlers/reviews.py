@@ -38,6 +38,8 @@ class Reviews:
             if model.labels:
                 prepared = self._classified(review, model)
             else:
+                if model.label_template:
+                    template = self._preparing.template(pipeline, takes="review", asked=model.label_template)
                 question = Question(
                     pipeline=pipeline,
                     model=model.name,

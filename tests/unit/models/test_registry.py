@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from headrace.messaging.errors import Fatal, Invalid
 from headrace.models.registry import load_registry
 from headrace.models.spec import ModelSpec
+from headrace.prompts.files import YamlTemplates
 from headrace.runtime.paths import infra_dir
 
 SPEC: dict[str, Any] = {
@@ -30,6 +31,17 @@ def test_the_models_of_this_repository_are_valid() -> None:
     registry = load_registry(infra_dir() / "models")
     assert {"smollm2-135m-instruct", "all-minilm-l6-v2", "mock"} <= set(registry.names)
     assert registry.get("smollm2-135m-instruct").task == "chat"
+
+
+def test_the_templates_that_models_name_label_texts() -> None:
+    registry, templates = load_registry(infra_dir() / "models"), YamlTemplates.load(infra_dir() / "prompts")
+    named = [template for name in registry.names if (template := registry.get(name).label_template)]
+    assert {templates.get(template).takes for template in named} == {"review"}
+
+
+def test_only_a_model_that_writes_labels_in_a_templates_words() -> None:
+    with pytest.raises(ValidationError, match="no other reads"):
+        ModelSpec.model_validate({**SPEC, "task": "embed", "label_template": "classify-last"})
 
 
 def test_every_wheel_with_weights_is_pinned_by_its_hash() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from headrace.messaging.contract import End, Next, StageResult
 from headrace.models.fetch import prepare_tokenizer
-from headrace.models.registry import load_registry
+from headrace.models.registry import Registry, load_registry
 from headrace.models.tokenizer import ChatTokenizer
 from headrace.runtime.paths import infra_dir
 from headrace.runtime.service import IntakeStage, Service
@@ -12,6 +12,7 @@ from headrace.v1.prompts_pb2 import ChatMessage, PromptSubmitted, ResponseFormat
 from headrace.v1.responses_pb2 import ResponseCompleted
 from headrace.v1.reviews_pb2 import Label, ReviewSubmitted
 from headrace.v1.turns_pb2 import Prepared
+from services.preprocessing.adapters.models import RegistryModels
 from services.preprocessing.app import build_app
 from services.preprocessing.settings import Settings
 from tests.fakes.contexts import NOW_MS, a_context
@@ -153,6 +154,18 @@ async def test_a_review_brings_its_labels_or_gets_the_usual_ones(service: Servic
     assert "broken" in own.instructions
     assert own.model == "smollm2-135m-instruct"
     assert own.text == "Broke on day one."
+
+
+async def test_a_model_labels_in_the_words_of_its_own_template() -> None:
+    registry = load_registry(infra_dir() / "models")
+    chatty = registry.get("smollm2-135m-instruct").model_copy(update={"label_template": "classify-last"})
+    specs = {name: registry.get(name) for name in registry.names} | {chatty.name: chatty}
+    service = build_app(Settings(), models=RegistryModels(Registry(specs)))
+    section = await prepared(service, ReviewSubmitted(review_id="r1", text="Broke on day one.", model=chatty.name))
+    assert (section.template, section.question) == ("classify-last", "Broke on day one.\n\nClass:")
+    assert {label.name for label in section.labels} == {"positive", "negative"}
+    asked = await prepared(service, PromptSubmitted(text="Broke on day one.", model=chatty.name))
+    assert asked.template == "chat"
 
 
 @pytest.mark.parametrize(
