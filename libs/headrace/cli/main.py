@@ -9,9 +9,9 @@ from typing import Final
 import typer
 
 from headrace import cli
-from headrace.cli.output import err, log_to_stderr
+from headrace.cli.output import Exit, err, log_to_stderr
 from headrace.embedded import state
-from headrace.messaging.errors import HeadraceError
+from headrace.messaging.errors import HeadraceError, Unreachable
 
 # Set by the shell's completion, which `--install-completion` installs.
 _COMPLETE: Final = "_HEADRACE_COMPLETE"
@@ -60,7 +60,7 @@ def main() -> None:
         build()()
     except HeadraceError as exc:
         err.print(f"error: {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
+        sys.exit(Exit.NOT_RUNNING if isinstance(exc, Unreachable) else Exit.FAILED)
 
 
 if __name__ == "__main__":

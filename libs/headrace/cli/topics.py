@@ -9,10 +9,11 @@ import typer
 from headrace.cli.output import Exit, fail, out, print_json
 from headrace.embedded.stack import KAFKA_BOOTSTRAP
 from headrace.embedded.topics import ensure_topics
+from headrace.messaging.reaching import reach, reaching
 
 _EPILOG: Final = """It may be run again and again: what is as planned is left alone, and nothing is ever deleted.
 
-Exit status: 0 all are as planned, 1 it went wrong, 3 no broker is named.
+Exit status: 0 all are as planned, 1 it went wrong, 3 no broker is named, or none answers.
 
 Examples:
 
@@ -32,8 +33,14 @@ def topics(*, as_json: Annotated[bool, typer.Option("--json", help="Print the re
     bootstrap = os.environ.get(KAFKA_BOOTSTRAP)
     if not bootstrap:
         fail(f"no broker: start `headrace up` in this directory or set {KAFKA_BOOTSTRAP}", Exit.NOT_RUNNING)
-    created = asyncio.run(ensure_topics(bootstrap))
+    created = asyncio.run(_ensured(bootstrap))
     if as_json:
         print_json({"bootstrap": bootstrap, "created": created})
     else:
         out.print(f"{len(created)} topics created on {bootstrap}; all are as planned")
+
+
+async def _ensured(bootstrap: str) -> tuple[str, ...]:
+    await reach(bootstrap)
+    with reaching(bootstrap):
+        return await ensure_topics(bootstrap)

@@ -1,5 +1,6 @@
 """`headrace trace`: where the milliseconds of a turn went, as a waterfall in the terminal."""
 
+import sqlite3
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -49,8 +50,11 @@ def trace_command(
 ) -> None:
     """Show where the time of a turn went: waiting in a queue apart from work, stage by stage."""
     path = store or store_path()
-    key = (latest_turn(path) if turn == _LAST else turn) or turn
-    spans = read_trace(path, key)
+    try:
+        key = (latest_turn(path) if turn == _LAST else turn) or turn
+        spans = read_trace(path, key)
+    except sqlite3.Error as exc:
+        fail(f"{path} is no span store ({exc}): name one that `headrace up` has written, traces.sqlite")
     if not spans:
         fail(_unknown(turn, path))
     waterfall = arrange(spans)

@@ -2,11 +2,10 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from headrace.client.reaching import reach
 from headrace.client.rows.row import Row
 from headrace.messaging import topics
 from headrace.messaging.codec import decode
@@ -14,6 +13,7 @@ from headrace.messaging.contract import Outgoing, Publisher
 from headrace.messaging.errors import Fatal, HeadraceError, Invalid, Retryable, Undecodable
 from headrace.messaging.headers import CONTENT_TYPE
 from headrace.messaging.kafka import KafkaPublisher
+from headrace.messaging.reaching import reach
 from headrace.messaging.records import Received
 from headrace.messaging.tail import Started, end_offsets, follow, partitions_of
 from headrace.v1.responses_pb2 import Error
@@ -59,8 +59,8 @@ async def classify(
     *,
     since: Mapping[int, int] | None = None,
     begin: Callable[[Mapping[int, int]], None] = lambda _offsets: None,
-) -> AsyncIterator[Result]:
-    """Yield line and result of each row as they come; raise `Fatal` if no broker or no service is there.
+) -> AsyncGenerator[Result]:
+    """Yield line and result of each row as they come; raise `Unreachable` if no broker is there.
 
     `begin` is told from which offset on each partition may hold a result, before the first row is sent. A batch that
     goes on hands these in as `since`: what came in the meantime is yielded first, whatever row it is of, and only then

@@ -7,6 +7,7 @@ HeadraceError
 ├── CrashLoop    process after process ended while it worked on this: a dead letter, before the next one does
 ├── Fenced       the work belongs to another member now: drop it, nothing of it counts
 └── Fatal        stop the service: it cannot do its work, and every message would fail alike
+    └── Unreachable    nobody answers who could do it: a command ends with status 3
 """
 
 
@@ -48,3 +49,7 @@ class Fenced(HeadraceError):  # noqa: N818 - the field's word
 
 class Fatal(HeadraceError):  # noqa: N818 - the field's word
     """The service cannot go on; the supervisor restarts it with backoff."""
+
+
+class Unreachable(Fatal):
+    """Nobody answers at the address, or nobody who speaks the protocol."""

@@ -1,15 +1,14 @@
 """How far a consumer group still has to go: what a command waits for that asked a service to do something."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Final
 
 from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
-from headrace.messaging.errors import Retryable
 from headrace.messaging.records import TopicPartition
 from headrace.messaging.tail import follow
 
@@ -17,18 +16,6 @@ _LOOK_EVERY_S: Final = 0.2
 # After so many looks at which nothing has moved, one reads whether there is anything to wait for.
 _DOUBTFUL: Final = 10
 _READ_S: Final = 5.0
-
-
-@contextmanager
-def reaching(bootstrap: str) -> Iterator[None]:
-    """Turn what the broker's client raises inside into `Retryable` that says where it looked."""
-    try:
-        yield
-    except KafkaError as exc:
-        raise Retryable(
-            f"the broker at {bootstrap} cannot be reached ({type(exc).__name__}): start `headrace up` in this "
-            "directory, or set HEADRACE_KAFKA_BOOTSTRAP to a broker that runs"
-        ) from exc
 
 
 async def remaining(bootstrap: str, group: str, ends: Mapping[TopicPartition, int]) -> AsyncGenerator[int, None]:

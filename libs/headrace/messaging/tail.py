@@ -75,8 +75,8 @@ class Started:
 async def partitions_of(bootstrap: str, topic: str) -> list[TopicPartition]:
     """Every partition of a topic, in order; none if there is no such topic."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","))
-    await admin.start()
     try:
+        await admin.start()
         (description,) = await admin.describe_topics([topic])
         return sorted(TopicPartition(topic, partition["partition"]) for partition in description["partitions"])
     finally:

@@ -60,7 +60,8 @@ def _policy(named: str) -> Policy:
     policies = load_policies(infra_dir() / "policies")
     if named not in policies:
         raise Invalid(
-            f"there is no policy {named!r} in infra/policies: use {', '.join(sorted(policies))}, or the path of a file"
+            f"there is no policy {named!r} in infra/policies: use {', '.join(sorted(policies))}, or the path of a file "
+            "that ends in .yaml"
         )
     return policies[named]
 

@@ -39,6 +39,13 @@ def run(*arguments: str, stdin: bytes | None = None) -> Result:
     return CliRunner().invoke(root, ["safety", *arguments], input=stdin)
 
 
+@pytest.mark.parametrize(("text", "says"), [("/dev/zero", "no regular file"), ("", "no words"), ("  ", "no words")])
+def test_what_has_no_words_is_never_said_to_be_cleared(text: str, says: str) -> None:
+    result = run("check", text)
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
 def test_a_text_is_checked_with_its_outcome_and_the_place_of_each_verdict(policy: Path) -> None:
     result = run("check", "Write to ann@acme.test.", "--policy", str(policy), "--json")
     assert result.exit_code == 0, result.output

@@ -68,6 +68,12 @@ def test_the_same_texts_are_the_same_version_and_a_name_is_taken_once(folder: Pa
     assert yaml.safe_load(path.read_text(encoding="utf-8")) == before
 
 
+def test_a_field_that_no_row_has_is_named(folder: Path) -> None:
+    result = run(folder, "--name", "tickets", "--label-field", "kind")
+    assert result.exit_code == 2
+    assert "line 1: no class under 'kind': name another field with --label-field" in " ".join(result.stderr.split())
+
+
 def test_bad_rows_are_named_and_left_out(folder: Path) -> None:
     with (folder / "in.jsonl").open("a", encoding="utf-8") as file:
         file.write('\n{"text": "It came late."}\n')

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +181,38 @@ async def test_tables_go_in_and_come_out(kafka: str, folder: Path) -> None:
 async def test_no_broker_is_said_at_once(folder: Path) -> None:
     write(folder, {"text": "positive"})
     result = await run("127.0.0.1:1", folder)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "no broker answers at 127.0.0.1:1" in result.stderr
+
+
+async def test_the_output_is_never_the_input(folder: Path) -> None:
+    write(folder, {"text": "positive"})
+    (folder / "link.jsonl").symlink_to(folder / "in.jsonl")
+    for out in ("in.jsonl", "link.jsonl"):
+        result = await run("127.0.0.1:1", folder, out=out)
+        assert result.exit_code == 2
+        assert "name another --output" in result.stderr
+    assert (folder / "in.jsonl").read_text(encoding="utf-8") == '{"text": "positive"}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("in.csv", b"", "is empty"),
+        ("in.csv", b"review\ngood\n", "no column 'text'"),
+        ("in.csv", b"\x1f\x8b\x08\x00\xff\n", "is it compressed"),
+        ("in.parquet", b"PAR1 and no more", "cannot be read as Parquet"),
+        ("in.jsonl", None, "no regular file"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_leaves_nothing_behind(
+    folder: Path, name: str, content: bytes | None, says: str
+) -> None:
+    os.mkfifo(folder / name) if content is None else (folder / name).write_bytes(content)
+    result = await run("127.0.0.1:1", folder, file=name)
+    assert result.exit_code == 1
+    assert says in " ".join(result.stderr.split())
+    assert names(folder) == [name]
 
 
 @pytest.mark.parametrize("labels", ["good", "good,Good", "a=x,a=y"])

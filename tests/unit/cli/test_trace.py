@@ -41,6 +41,14 @@ def test_a_turn_is_shown_as_a_waterfall(cli: typer.Typer, key: str) -> None:
     assert all(len(line) <= 100 for line in lines)
 
 
+def test_what_is_no_span_store_is_named(cli: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "junk.csv").write_text("a,b\n" * 500, encoding="utf-8")
+    for store in (tmp_path / "junk.csv", tmp_path):
+        shown = CliRunner().invoke(cli, ["trace", "last", "--store", str(store)])
+        assert shown.exit_code == 1
+        assert "is no span store" in shown.stderr
+
+
 @pytest.mark.usefixtures("traced")
 def test_the_same_is_there_as_json(cli: typer.Typer) -> None:
     data = orjson.loads(CliRunner().invoke(cli, ["trace", TURN, "--json"]).stdout)

@@ -9,14 +9,14 @@ from typing import Annotated, Final
 import typer
 
 from headrace.cli.classify.labels import labels_of
-from headrace.cli.classify.run import FileRun
+from headrace.cli.classify.run import FileRun, count
 from headrace.cli.completing import model_names, pipeline_names
 from headrace.cli.output import Exit, err, fail, out, print_json
 from headrace.client.results.journal import Asked, Journal
 from headrace.client.results.writing import write, writer_of
 from headrace.client.reviews import Batch
 from headrace.client.rows.row import Fields
-from headrace.messaging.errors import HeadraceError, Invalid
+from headrace.messaging.errors import HeadraceError, Invalid, Unreachable
 from headrace.v1.reviews_pb2 import Label
 
 _BOOTSTRAP: Final = "HEADRACE_KAFKA_BOOTSTRAP"
@@ -69,7 +69,7 @@ def classify_file(
     if not bootstrap:
         fail(f"no broker: start `headrace up` in this directory or set {_BOOTSTRAP}", Exit.NOT_RUNNING)
     fields = Fields(text=text_field, id=id_field)
-    chosen = _checked(output, labels or [])
+    chosen = _checked(file, output, labels or [])
     options = {
         "labels": {label.name: label.description for label in chosen},
         "text-field": text_field,
@@ -79,11 +79,13 @@ def classify_file(
         "model": model,
     }
     try:
+        # Before anything is left behind: a file that cannot be read must not stand in the way of the next one.
+        total = count(file, fields)
         journal = Journal.open(output, Asked(_digest(file), options), restart=restart)
         batch = Batch(
             labels=chosen, tenant=tenant, pipeline=pipeline, model=model, patience_s=wait_seconds, id=journal.batch_id
         )
-        run = FileRun(file, fields, batch, journal)
+        run = FileRun(file, fields, batch, journal, total)
     except HeadraceError as exc:
         fail(str(exc))
     except OSError as exc:
@@ -105,6 +107,8 @@ def _carry_out(run: FileRun, bootstrap: str, journal: Journal, output: Path) -> 
         asyncio.run(run.classify(bootstrap))
         write(output, run.results())
         journal.drop()
+    except Unreachable as exc:
+        fail(f"{exc}. {_kept(journal, run.total)}", Exit.NOT_RUNNING)
     except HeadraceError as exc:
         fail(f"{exc}. {_kept(journal, run.total)}")
     except OSError as exc:
@@ -118,12 +122,14 @@ def _kept(journal: Journal, total: int) -> str:
     return f"{len(journal):,} of {total:,} rows are in {journal.path}: the same command goes on from there"
 
 
-def _checked(output: Path, labels: list[str]) -> list[Label]:
+def _checked(file: Path, output: Path, labels: list[str]) -> list[Label]:
     """What can be wrong with the command line alone."""
     try:
         writer_of(output)
         if not output.parent.is_dir():
             raise Invalid(f"there is no folder {output.parent}: create it first")
+        if output.exists() and output.samefile(file):
+            raise Invalid(f"{output} is what is to be classified: name another --output")
         return labels_of(labels)
     except Invalid as exc:
         fail(str(exc), Exit.USAGE)

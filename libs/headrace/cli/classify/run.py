@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,20 @@ from headrace.client.rows.row import BadRow, Fields, Row
 from headrace.v1.reviews_pb2 import ReviewClassified
 
 
+def count(file: Path, fields: Fields) -> int:
+    """How many rows there are, good and bad; `Invalid` where the file cannot be read.
+
+    Read to be counted, again for the run and again for the output, so that a file larger than the memory can be
+    classified.
+    """
+    return sum(1 for _ in rows_of(file, fields))
+
+
 class FileRun:
     """The rows of a file that have no result yet, and the count of all results."""
 
-    def __init__(self, file: Path, fields: Fields, batch: Batch, journal: Journal) -> None:
-        # Read now, again for the run and again for the output, so that a file larger than the memory can be classified.
-        self.total = sum(1 for _ in rows_of(file, fields))
+    def __init__(self, file: Path, fields: Fields, batch: Batch, journal: Journal, total: int) -> None:
+        self.total = total
         self.tally = Tally(before=len(journal))
         self._file = file
         self._fields = fields
@@ -36,12 +45,13 @@ class FileRun:
         with _progress() as progress:
             task = progress.add_task("classify", total=self.total, completed=len(self._journal), speed="")
             since = dict(self._journal.since)
-            async for line, classified in classify(
-                bootstrap, self._batch, self._left(), since=since, begin=self._journal.begin
-            ):
-                self._keep(line, _result(classified))
-                self.tally.seconds = time.monotonic() - started_s
-                progress.update(task, completed=len(self._journal), speed=f"{self.tally.per_second:.1f}/s")
+            results = classify(bootstrap, self._batch, self._left(), since=since, begin=self._journal.begin)
+            # Closed with it, whatever ends it: its connections to the broker are.
+            async with aclosing(results):
+                async for line, classified in results:
+                    self._keep(line, _result(classified))
+                    self.tally.seconds = time.monotonic() - started_s
+                    progress.update(task, completed=len(self._journal), speed=f"{self.tally.per_second:.1f}/s")
 
     def results(self) -> Iterator[dict[str, Any]]:
         """What every row came to, in the order of the file."""

@@ -13,10 +13,10 @@ from headrace.cli.dlq.moments import moment_ms
 from headrace.cli.output import Exit, err, fail
 from headrace.client.dead_letters.choice import Filter, State, filtered, named, state_of
 from headrace.client.dead_letters.route import STAGES
-from headrace.client.reaching import reach
 from headrace.messaging import topics
-from headrace.messaging.errors import Fatal, Invalid
+from headrace.messaging.errors import Invalid, Unreachable
 from headrace.messaging.letters import Letter
+from headrace.messaging.reaching import reach
 from headrace.v1.dead_letters_pb2 import DeadLetterDisposition
 
 _BOOTSTRAP: Final = "HEADRACE_KAFKA_BOOTSTRAP"
@@ -78,7 +78,7 @@ def broker() -> str:
         fail(f"no broker: start `headrace up` in this directory or set {_BOOTSTRAP}", Exit.NOT_RUNNING)
     try:
         asyncio.run(reach(bootstrap))
-    except Fatal as exc:
+    except Unreachable as exc:
         fail(str(exc), Exit.NOT_RUNNING)
     return bootstrap
 

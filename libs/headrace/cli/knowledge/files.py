@@ -2,6 +2,7 @@
 
 import glob
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +53,15 @@ def find_all(given: Iterable[str]) -> Iterator[Found | Unreadable]:
     """
     taken: dict[str, str] = {}
     for each in given:
+        if reason := _no_address(each):
+            yield Unreadable(each, "", reason)
+            continue
         found = False
         for place, document_id in _documents(each):
             found = True
+            if not _is_text(document_id):
+                yield Unreadable(place, "", "its name is no UTF-8: rename it")
+                continue
             if document_id in taken:
                 yield Unreadable(
                     place, document_id, f"its id {document_id} is that of {taken[document_id]} too: rename one"
@@ -74,6 +81,9 @@ def read(found: Found) -> Readable | Unreadable:
         status = path.stat()
         if content_type is None:
             return Unreadable(found.place, found.document_id, f"no document by its ending ({', '.join(BY_SUFFIX)})")
+        if not stat.S_ISREG(status.st_mode):
+            # It might have no end, or nobody who writes it.
+            return Unreadable(found.place, found.document_id, "no regular file: save it as one")
         if status.st_size > MAX_FILE_BYTES:
             return Unreadable(found.place, found.document_id, too_large(status.st_size, MAX_FILE_BYTES))
         data = path.read_bytes()
@@ -91,6 +101,13 @@ def checked(document: Readable) -> Readable | Unreadable:
     elif document.content_type in TEXT_TYPES:
         reason = _text_reason(document.data)
     return Unreadable(document.place, document.document_id, reason) if reason else document
+
+
+def printable(place: str) -> str:
+    """A name as it may stand in a terminal: what would steer it is written out."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in place
+    )
 
 
 def too_large(size: int, limit: int) -> str:
@@ -138,6 +155,25 @@ def _before_wildcard(pattern: str) -> Path:
     parts = Path(pattern).parts
     plain = [part for place, part in enumerate(parts) if not any(map(glob.has_magic, parts[: place + 1]))]
     return Path(*plain)
+
+
+def _no_address(given: str) -> str:
+    """What is wrong with it as an address, if it looks like one."""
+    try:
+        parts = urlsplit(given)
+    except ValueError as exc:
+        return f"no address ({exc}): correct it"
+    if "://" in given and not _is_url(given):
+        return f"{parts.scheme} is not fetched: use an address of http or https, or a path"
+    return ""
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_url(given: str) -> bool:

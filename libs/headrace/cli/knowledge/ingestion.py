@@ -12,7 +12,7 @@ import httpx
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from headrace.cli.knowledge.files import Found, Readable, Unreadable, find_all, read
+from headrace.cli.knowledge.files import Found, Readable, Unreadable, find_all, printable, read
 from headrace.cli.knowledge.shelf import INDEXER, Shelf, ends_of
 from headrace.cli.knowledge.web import client, fetch
 from headrace.cli.output import err
@@ -23,7 +23,8 @@ from headrace.messaging import topics
 from headrace.messaging.contract import Outgoing, Publisher
 from headrace.messaging.errors import Invalid
 from headrace.messaging.kafka import KafkaPublisher
-from headrace.messaging.progress import reaching, remaining
+from headrace.messaging.progress import remaining
+from headrace.messaging.reaching import reach, reaching
 
 
 @dataclass(slots=True)
@@ -38,8 +39,9 @@ class Report:
 
     def fail(self, what: object, reason: str) -> None:
         """Note what could not be done, and say so."""
-        self.failed.append({"path": str(what), "reason": reason})
-        err.print(f"[red]{escape(str(what))}[/]: {escape(reason)}", soft_wrap=True)
+        named = printable(str(what))
+        self.failed.append({"path": named, "reason": reason})
+        err.print(f"[red]{escape(named)}[/]: {escape(reason)}", soft_wrap=True)
 
 
 class Ingestion:
@@ -60,7 +62,8 @@ class Ingestion:
         self._turn = asyncio.Semaphore(2 * cores)
 
     async def run(self, given: Sequence[str], delete: Sequence[str], *, delete_missing: bool) -> Report:
-        """Publish, delete, wait; `Retryable` where the broker cannot be reached."""
+        """Publish, delete, wait; `Unreachable` where no broker answers."""
+        await reach(self._bootstrap)
         with reaching(self._bootstrap):
             return await self._run(given, delete, delete_missing=delete_missing)
 

@@ -1,5 +1,6 @@
 """Documents in the web: fetched whole, bounded in size and time."""
 
+import asyncio
 from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 from typing import Final
@@ -12,6 +13,8 @@ from headrace.documents.formats import BY_SUFFIX, MAX_FILE_BYTES, ContentType, c
 from headrace.messaging.errors import Invalid
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
+# For all of it: a server that sends a byte a second would never be silent for long.
+_WHOLE_S: Final = 300.0
 # A server that knows no better says that a document is just bytes, or just text.
 _UNTOLD: Final = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/plain"})
 
@@ -25,7 +28,7 @@ async def fetch(found: Found, http: httpx.AsyncClient) -> Readable | Unreadable:
     """The document at an address, or why there is none."""
     data = bytearray()
     try:
-        async with http.stream("GET", found.place) as response:
+        async with asyncio.timeout(_WHOLE_S), http.stream("GET", found.place) as response:
             if response.is_error:
                 return _not(found, f"the server answers {response.status_code} ({response.reason_phrase})")
             content_type = _content_type(str(response.url), response.headers.get("content-type", ""))
@@ -36,8 +39,8 @@ async def fetch(found: Found, http: httpx.AsyncClient) -> Readable | Unreadable:
             modified_s = _modified(response.headers.get("last-modified", ""))
     except Invalid as exc:
         return _not(found, str(exc))
-    except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        return _not(found, f"it cannot be fetched ({type(exc).__name__}): check the address and the network")
+    except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as exc:
+        return _not(found, _reason(exc))
     return checked(Readable(found.place, found.document_id, content_type, bytes(data), modified_s))
 
 
@@ -46,6 +49,18 @@ def _content_type(url: str, said: str) -> ContentType:
     media_type = said.partition(";")[0].strip().lower()
     ending = BY_SUFFIX.get(PurePosixPath(urlsplit(url).path).suffix.lower())
     return ending if ending is not None and media_type in _UNTOLD else content_type_of(media_type)
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case TimeoutError():
+            return f"not there after {_WHOLE_S:.0f} s: fetch it by other means, and give the file"
+        case httpx.TooManyRedirects():
+            return "it leads in a circle: correct the address"
+        case httpx.UnsupportedProtocol():
+            return "it leads to what is neither http nor https: correct the address"
+        case _:
+            return f"it cannot be fetched ({type(error).__name__}): check the address and the network"
 
 
 def _modified(said: str) -> float:

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from headrace.cli.output import Exit, fail, out, print_json
 from headrace.cli.prompts.reading import AsJson, Reference, templates, the_one
+from headrace.cli.texts import read_text
 from headrace.messaging.errors import HeadraceError, Invalid
 from headrace.models.fetch import prepare_tokenizer
 from headrace.models.registry import load_registry
@@ -16,6 +17,7 @@ from headrace.prompts.files import YamlTemplates
 from headrace.prompts.template import Label, Message, Slots, Template
 from headrace.runtime.paths import infra_dir
 
+_MOST_BYTES: Final = 1_000_000
 EPILOG: Final = """Slots that the template has of its own are filled by --slot; `headrace prompts list` names them.
 
 Exit status: 0 done, 1 it went wrong, 2 there is no such template, slot or model.
@@ -58,7 +60,7 @@ def render_prompt(
         tuple(Label(*_pair(each, "--label")) for each in label or ()) or template.labels,
         instructions,
         form="json_schema" if schema else "",
-        json_schema=schema.read_text(encoding="utf-8").strip() if schema else "",
+        json_schema=read_text(schema, _MOST_BYTES).strip() if schema else "",
         own=own,
     )
     messages = _messages(known, template, slots)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from headrace.cli.output import Exit, err, fail, out, print_json
 from headrace.cli.safety.asking import WAITING, asking
+from headrace.cli.texts import decoded, read_text
 from headrace.messaging.errors import HeadraceError
 
 # More than a prompt may have; a larger file is cut up by whoever knows its parts.
@@ -46,7 +47,7 @@ def check(
 ) -> None:
     """Say what a policy makes of a text: the outcome, and each verdict with its place."""
     words = _words(text)
-    sources = [_read(path) for path in source or ()]
+    sources = [read_text(path, _MOST_BYTES) for path in source or ()]
     try:
         with err.status(WAITING), asking(policy) as checker:
             answer = checker.judge(words, side, sources)
@@ -64,35 +65,20 @@ def check(
 
 def _words(text: str) -> str:
     if text == _STDIN:
-        return _decoded(sys.stdin.buffer.read(_MOST_BYTES + 1), "standard input")
+        return decoded(sys.stdin.buffer.read(_MOST_BYTES + 1), "standard input", _MOST_BYTES)
+    if not text.strip():
+        fail("there are no words to judge: give some", Exit.USAGE)
     path = Path(text)
     try:
         if path.is_dir():
             fail(f"{text} is a folder: name a file in it", Exit.USAGE)
-        if path.is_file():
-            return _read(path)
+        if path.exists():
+            return read_text(path, _MOST_BYTES)
     except OSError:
         return text  # too long for a name: the words themselves
     if path.suffix and " " not in text and len(text) < _SHOWN:
         fail(f"there is no file {text}: correct the path; for the words themselves use standard input (-)", Exit.USAGE)
     return text
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return _decoded(file.read(_MOST_BYTES + 1), str(path))
-    except OSError as exc:
-        fail(f"{path} cannot be read ({exc.strerror}): correct the path", Exit.USAGE)
-
-
-def _decoded(content: bytes, name: str) -> str:
-    if len(content) > _MOST_BYTES:
-        fail(f"{name} has more than {_MOST_BYTES:,} bytes: check it in parts", Exit.USAGE)
-    try:
-        return content.decode()
-    except UnicodeDecodeError as exc:
-        fail(f"{name} is no UTF-8 text (byte {exc.start:,}): convert it, or take the text out of it first", Exit.USAGE)
 
 
 def _table(words: str, verdicts: list[dict[str, Any]]) -> Table:

@@ -78,6 +78,8 @@ def _read(file: Path, fields: Fields) -> tuple[list[Row], list[BadRow]]:
             bad.append(row)
         else:
             rows.append(row)
+    if bad and not rows:
+        raise Invalid(f"no row of {file} can be used; line {bad[0].line}: {bad[0].reason}")
     return rows, bad
 
 

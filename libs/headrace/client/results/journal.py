@@ -4,6 +4,7 @@ import fcntl
 import os
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
@@ -67,7 +68,9 @@ class Journal:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._file.close()
+        # On a full disk it tries once more to write what it could not: that was told when it was written.
+        with suppress(OSError):
+            self._file.close()
 
     def __len__(self) -> int:
         return len(self._places)

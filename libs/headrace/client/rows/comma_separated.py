@@ -52,6 +52,8 @@ def _header(path: Path, line: str, fields: Fields) -> tuple[list[str], str]:
         if fields.text in (names := [column.strip() for column in columns]):
             return names, separator
     likely = max(read.values(), key=len)
+    if any("\udc80" <= character <= "\udcff" or character == "\0" for character in line):
+        raise Invalid(f"{path} is no text: is it compressed, or another kind of file?")
     if not any(likely):
         raise Invalid(f"{path} is empty: its first row must name the columns")
     named = ", ".join(repr(column.strip()[:40]) for column in likely[:20])

@@ -24,4 +24,7 @@ def rows_of(path: Path, fields: Fields) -> Iterator[Row | BadRow]:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise Invalid(f"{path} has no known kind: its name must end in one of {', '.join(READERS)}")
+    if path.exists() and not path.is_file():
+        # It might have no end, or nobody who writes it; besides, it is read more than once.
+        raise Invalid(f"{path} is no regular file: save it as one")
     return reader(path, fields)

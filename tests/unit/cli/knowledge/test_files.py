@@ -1,8 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from headrace.cli.knowledge.files import Readable, Unreadable, find_all, read
+from headrace.cli.knowledge.files import Readable, Unreadable, find_all, printable, read
 from headrace.documents.formats import MAX_TEXT_BYTES
 
 
@@ -54,6 +55,38 @@ def test_a_file_of_another_kind_that_is_named_is_refused(tmp_path: Path) -> None
 def test_a_file_that_is_no_document_says_why(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "x.md").write_bytes(content)
     assert says in reasons(tmp_path)["x.md"]
+
+
+def test_a_device_or_a_pipe_behind_the_name_of_a_document_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "endless.txt").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "unwritten.md")
+    assert set(reasons(tmp_path).values()) == {"no regular file: save it as one"}
+
+
+def test_a_name_that_is_no_text_keeps_only_its_own_file_back(tmp_path: Path) -> None:
+    Path(os.fsdecode(bytes(tmp_path) + b"/bad\xff.md")).write_text("x", "utf-8")
+    (tmp_path / "good.md").write_text("x", "utf-8")
+    assert types(tmp_path) == {"good.md": "text/markdown"}
+    (reason,) = reasons(tmp_path).values()
+    assert "rename it" in reason
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("http://[bad/x.html", "no address"),
+        ("file:///etc/passwd", "file is not fetched"),
+        ("ftp://example.org/x.txt", "ftp is not fetched"),
+    ],
+)
+def test_an_address_that_cannot_be_one_says_so(given: str, says: str) -> None:
+    (found,) = read_all(given)
+    assert isinstance(found, Unreadable)
+    assert says in found.reason
+
+
+def test_a_name_is_shown_without_what_would_steer_a_terminal() -> None:
+    assert printable("docs/\x1b[2J\nweir \udcff é.md") == "docs/\\x1b[2J\\nweir \\udcff é.md"
 
 
 def test_a_path_that_is_not_there_or_holds_nothing_says_so(tmp_path: Path) -> None:

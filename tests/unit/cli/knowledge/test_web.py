@@ -1,8 +1,10 @@
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
 
+from headrace.cli.knowledge import web
 from headrace.cli.knowledge.files import Found, Readable, Unreadable
 from headrace.cli.knowledge.web import fetch
 from headrace.documents.formats import MAX_FILE_BYTES
@@ -46,8 +48,30 @@ async def test_a_document_that_has_moved_is_followed_and_its_date_kept() -> None
     assert (found.content_type, found.modified_s) == ("text/markdown", 1793613600.0)
 
 
+def round_and_round(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(302, headers={"location": str(request.url)})
+
+
+async def test_a_server_that_never_comes_to_an_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def a_byte_at_a_time() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x"
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(web, "_WHOLE_S", 0.1)
+    headers = {"content-type": "text/plain"}
+    found = await fetched(lambda _: httpx.Response(200, content=a_byte_at_a_time(), headers=headers))
+    assert isinstance(found, Unreadable)
+    assert "not there after" in found.reason
+
+
 def broken(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("refused", request=request)
+
+
+def elsewhere(request: httpx.Request) -> httpx.Response:
+    # What the real transport says of a redirect to file:///etc/passwd.
+    raise httpx.UnsupportedProtocol("Request URL has an unsupported protocol 'file://'.", request=request)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +88,8 @@ def broken(request: httpx.Request) -> httpx.Response:
             f"the limit is {MAX_FILE_BYTES}",
         ),
         (broken, "cannot be fetched (ConnectError)"),
+        (round_and_round, "in a circle"),
+        (elsewhere, "neither http nor https"),
     ],
 )
 async def test_what_cannot_be_fetched_says_why(answer: Answer, said: str) -> None:

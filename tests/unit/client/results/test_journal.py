@@ -1,5 +1,7 @@
 """Results that outlive the run that got them."""
 
+import errno
+import io
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,18 @@ def test_a_run_goes_on_with_the_results_the_batch_and_the_offsets_of_the_one_bef
         second.begin({0: 99, 1: 99})
         assert (second.batch_id, second.since, list(second)) == (first.batch_id, {0: 7, 1: 0}, [3])
         assert second[3] == {"label": "good"}
+
+
+class FullDisk(io.BytesIO):
+    """Keeps what it was given, and has no room for it when it is closed."""
+
+    def close(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_not_told_a_second_time(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="the first word"), Journal(tmp_path / "out.partial", FullDisk(), "batch"):
+        raise Invalid("the first word")
 
 
 def test_a_line_half_written_is_as_if_it_had_not_been(tmp_path: Path) -> None:
