@@ -16,6 +16,12 @@ _SCHEMA: Final = f"{_FIELD}.json_schema"
 _CHOICES: Final = f"{_FIELD}.choices"
 # Such a number becomes as many copies in a grammar.
 _COUNTS: Final = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
+_RANGES: Final = (
+    ("minItems", "maxItems"),
+    ("minLength", "maxLength"),
+    ("minProperties", "maxProperties"),
+    ("minimum", "maximum"),
+)
 _MOST: Final = 1000
 _MOST_PATTERN_CHARACTERS: Final = 256
 _REPEATED: Final = re.compile(r"\{(\d*),?(\d*)\}")
@@ -87,9 +93,24 @@ def _followed(schema: dict[str, Any]) -> Iterator[Refusal]:
         for name in _COUNTS:
             if isinstance(count := part.get(name), int | float) and count > _MOST:
                 yield _invalid(f"{name} is {count}, at most {_MOST} can be kept to: lower it")
+        if reason := _unsatisfiable(part):
+            yield _invalid(reason)
         pattern = part.get("pattern")
         if isinstance(pattern, str) and not _plain(pattern):
             yield _invalid(f"pattern {pattern[:80]!r} is too long, or repeats more than {_MOST} times: simplify it")
+
+
+def _unsatisfiable(part: dict[str, Any]) -> str:
+    """Why nothing at all fits this part, where that is plain to see."""
+    if part.get("enum") == []:
+        return "an enum is empty, and nothing is one of none: list its values"
+    if part.get("not") in ({}, True):
+        return "a `not` forbids everything: say what it is to forbid"
+    for least, most in _RANGES:
+        low, high = part.get(least), part.get(most)
+        if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+            return f"{least} is {low} and {most} is {high}: nothing is both"
+    return ""
 
 
 def _plain(pattern: str) -> bool:

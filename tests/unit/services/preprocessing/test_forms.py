@@ -52,6 +52,10 @@ def test_what_can_be_kept_to_passes(form: Form) -> None:
         (of({"$ref": "https://x.test/s"}), "response_format.json_schema", "points out of it"),
         (of({"items": {"maxLength": 5000}}), "response_format.json_schema", "maxLength is 5000, at most 1000"),
         (of({"pattern": "a{1,90000}"}), "response_format.json_schema", "repeats more than 1000 times"),
+        (of({"properties": {"a": {"enum": []}}}), "response_format.json_schema", "an enum is empty"),
+        (of({"items": {"not": {}}}), "response_format.json_schema", "forbids everything"),
+        (of({"minLength": 5, "maxLength": 2}), "response_format.json_schema", "minLength is 5 and maxLength is 2"),
+        (of({"minimum": 1.5, "maximum": 1}), "response_format.json_schema", "nothing is both"),
         (of({"pattern": "a" * 300}), "response_format.json_schema", "is too long"),
     ],
 )
