@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from headrace.messaging.admin import TopicSpec, apply_topics
 from headrace.messaging.errors import Fatal
+from headrace.runtime.misfits import misfit
 from headrace.runtime.paths import infra_dir
 
 
@@ -41,7 +42,7 @@ class TopicPlan(BaseModel):
                 content["replication"] = replication
             return cls.model_validate(content)
         except (OSError, ValidationError, yaml.YAMLError) as exc:
-            raise Fatal(f"{path} is no plan of topics: {exc}") from exc
+            raise Fatal(f"{path} is no plan of topics: {misfit(exc)}") from exc
 
     def specs(self) -> dict[str, TopicSpec]:
         """The plan in the broker's words."""

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from headrace.messaging.errors import Fatal, Invalid
 from headrace.models.spec import ModelSpec
+from headrace.runtime.misfits import misfit
 
 
 class Registry:
@@ -44,7 +45,7 @@ def load_registry(folder: Path) -> Registry:
         try:
             spec = ModelSpec.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except (ValidationError, yaml.YAMLError) as exc:
-            raise Fatal(f"{path} is no model: {exc}") from exc
+            raise Fatal(f"{path} is no model: {misfit(exc)}") from exc
         if spec.name != path.stem:
             raise Fatal(f"{path} calls its model {spec.name!r}: name the file {spec.name}.yaml")
         specs[spec.name] = _anchored(spec, folder)

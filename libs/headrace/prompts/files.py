@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from headrace.messaging.errors import Fatal, Invalid
 from headrace.prompts.template import Cache, Label, Message, Rendered, Sampling, Slots, Template
+from headrace.runtime.misfits import misfit
 
 _TRIAL = Slots(text="t", language="en", labels=(Label("l", "d"), Label("m")), client_instructions="c")
 
@@ -100,7 +101,7 @@ class YamlTemplates:
                 one = _compile(path.parent.name, path.stem, read, environment)
                 _render(one, _TRIAL)
             except (ValidationError, yaml.YAMLError, jinja2.TemplateError) as exc:
-                raise Fatal(f"{path} is no prompt template: {exc}") from exc
+                raise Fatal(f"{path} is no prompt template: {misfit(exc)}") from exc
             compiled[path.parent.name, path.stem] = one
         if not compiled:
             raise Fatal(f"no prompt templates in {folder}: set HEADRACE_INFRA_DIR to the folder that holds prompts/")

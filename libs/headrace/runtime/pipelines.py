@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from headrace.messaging.errors import Fatal, Invalid
+from headrace.runtime.misfits import misfit
 from headrace.v1.turns_pb2 import Slip
 
 
@@ -48,7 +49,7 @@ class Pipelines:
             try:
                 pipeline = Pipeline.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
             except (ValidationError, yaml.YAMLError) as exc:
-                raise Fatal(f"{path} is no pipeline: {exc}") from exc
+                raise Fatal(f"{path} is no pipeline: {misfit(exc)}") from exc
             found[pipeline.name] = pipeline
         if not found:
             raise Fatal(f"no pipelines in {folder}: set HEADRACE_INFRA_DIR to the folder that holds pipelines/")

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from headrace.messaging.errors import Fatal
+from headrace.runtime.misfits import misfit
 from headrace.runtime.pipelines import Pipelines
 from services.safety.adapters.identifiers import identifiers
 from services.safety.adapters.phones import phones
@@ -43,7 +44,7 @@ def read_policy(path: Path) -> Policy:
     except OSError as exc:
         raise Fatal(f"{path} cannot be read ({exc.strerror}): correct the path") from exc
     except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise Fatal(f"{path} is no policy: {exc}") from exc
+        raise Fatal(f"{path} is no policy: {misfit(exc)}") from exc
 
 
 def detectors_for(policy: Policy, looks: Looks) -> Detectors:

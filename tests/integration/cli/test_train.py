@@ -68,6 +68,15 @@ def test_the_same_texts_are_the_same_version_and_a_name_is_taken_once(folder: Pa
     assert yaml.safe_load(path.read_text(encoding="utf-8")) == before
 
 
+def test_a_model_that_was_not_trained_here_is_never_replaced(folder: Path) -> None:
+    path = folder / "infra" / "models" / "all-minilm-l6-v2.yaml"
+    before = path.read_bytes()
+    result = run(folder, "--name", "all-minilm-l6-v2", "--replace")
+    assert result.exit_code == 2
+    assert "choose another --name" in " ".join(result.stderr.split())
+    assert path.read_bytes() == before
+
+
 def test_a_field_that_no_row_has_is_named(folder: Path) -> None:
     result = run(folder, "--name", "tickets", "--label-field", "kind")
     assert result.exit_code == 2

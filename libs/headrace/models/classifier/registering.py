@@ -21,6 +21,7 @@ from headrace.models.embedder import Embedder
 from headrace.models.fetch import prepare
 from headrace.models.registry import load_registry
 from headrace.models.spec import ModelSpec
+from headrace.runtime.misfits import misfit
 from headrace.runtime.paths import data_dir
 
 _FOLDS: Final = 5
@@ -50,7 +51,10 @@ def register_classifier(rows: Sequence[tuple[str, str]], wanted: Wanted) -> Made
     path = wanted.folder / f"{wanted.name}.yaml"
     if path.exists() and not wanted.replace:
         raise Invalid(f"there is a model {wanted.name} already: choose another --name, or give --replace")
-    encoder = load_registry(wanted.folder).get(wanted.encoder, task="embed")
+    registry = load_registry(wanted.folder)
+    if path.exists() and registry.get(wanted.name).source.type != "path":
+        raise Invalid(f"{wanted.name} was not trained here, and would be lost: choose another --name")
+    encoder = registry.get(wanted.encoder, task="embed")
     labels = sorted({label for _, label in rows})
     classes = [labels.index(label) for _, label in rows]
     revision = _revision(rows, encoder)
@@ -104,5 +108,4 @@ def _checked(described: dict[str, Any]) -> None:
     try:
         ModelSpec.model_validate(described)
     except ValidationError as exc:
-        first = exc.errors()[0]
-        raise Invalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise Invalid(misfit(exc)) from None
