@@ -54,7 +54,8 @@ def test_a_table_that_is_broken_off_goes_on_where_it_was(stack: Stack, tmp_path:
     texts = [("Lovely, I would buy it again.", "It broke after a day.")[number % 2] for number in range(rows)]
     pq.write_table(pa.table({"id": [f"r{number}" for number in range(rows)], "text": texts}), reviews)
     arguments = ("classify", str(reviews), "-o", str(out), "--json")
-    command = [sys.executable, "-m", "headrace.cli.main", *arguments]
+    # A shell that runs this in the background lets its children ignore Ctrl-C; a terminal does not.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "headrace.cli.main", *arguments]
     with subprocess.Popen(command, env=stack.environment, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         kept, give_up = tmp_path / "out.parquet.partial", time.monotonic() + 120
         while not kept.exists() or len(kept.read_bytes().splitlines()) < 50:
