@@ -1,10 +1,11 @@
 """Weights in the form that transformers loads: as they are, or once made from a GGUF."""
 
-import fcntl
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
+from headrace.models.derived import made_once
 from headrace.models.fetch import WEIGHTS_GGUF
 from headrace.models.tokenizer import CONFIG, TEMPLATE, TOKENIZER
 
@@ -15,17 +16,7 @@ def transformers_dir(model_dir: Path) -> Path:
     """The folder itself, or `transformers/` in it: bfloat16 safetensors, made from the GGUF once, in 12 to 25 s."""
     if (model_dir / "config.json").is_file() or not (model_dir / WEIGHTS_GGUF).is_file():
         return model_dir
-    made = model_dir / _MADE
-    if made.is_dir():
-        return made
-    with (model_dir / f"{_MADE}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.is_dir():
-            partial = model_dir / f"{_MADE}.partial"
-            shutil.rmtree(partial, ignore_errors=True)
-            _convert(model_dir, partial)
-            partial.rename(made)
-    return made
+    return made_once(model_dir, _MADE, partial(_convert, model_dir))
 
 
 def _convert(model_dir: Path, into: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import openvino
 import openvino_genai
 
-from headrace.models.fetch import WEIGHTS_GGUF
+from headrace.models.requantize import openvino_weights
 from headrace.models.spec import ModelSpec
 from services.inference.adapters.engines.openvino_labels import LabelPipeline
 from services.inference.adapters.engines.wire import Add, Event, Failed, Finish, Score, Tokens
@@ -145,8 +145,7 @@ def make_pipeline(spec: ModelSpec, folder: Path, threads: int, *, most_tokens: i
     scheduler.dynamic_split_fuse = True
     scheduler.enable_prefix_caching = True
     properties = {"INFERENCE_NUM_THREADS": threads, **_PRECISION[spec.dtype]}
-    weights = gguf if (gguf := folder / WEIGHTS_GGUF).is_file() else folder
-    return openvino_genai.ContinuousBatchingPipeline(str(weights), scheduler, "CPU", properties)
+    return openvino_genai.ContinuousBatchingPipeline(str(openvino_weights(folder)), scheduler, "CPU", properties)
 
 
 def _finish(reason: Any) -> Finish | None:
