@@ -14,6 +14,7 @@ import openvino_genai
 from headrace.models.requantize import openvino_weights
 from headrace.models.spec import ModelSpec
 from services.inference.adapters.engines.openvino_labels import LabelPipeline
+from services.inference.adapters.engines.openvino_prompts import LEAST_ROOM, Piece, PromptQueue
 from services.inference.adapters.engines.wire import Add, Event, Failed, Finish, Score, Tokens
 
 # Left to itself, OpenVINO rounds activations and keys by what else is in the batch: fast, and not the same each time.
@@ -41,13 +42,17 @@ class OpenVinoCore:
 
     def __init__(self, spec: ModelSpec, folder: Path, *, eos_id: int | None, threads: int) -> None:
         self._eos_id = eos_id
-        self._pipeline = make_pipeline(spec, folder, threads, most_tokens=spec.resources.max_batched_tokens)
-        most_tokens = min(spec.resources.max_batched_tokens, _LABEL_TOKENS)
-        self._labels = LabelPipeline(partial(make_pipeline, spec, folder, threads, most_tokens=most_tokens), eos_id)
+        make = partial(make_pipeline, spec, folder, threads)
+        self._pipeline = make()
+        self._prompts = PromptQueue(max(spec.resources.max_batched_tokens, _most_sequences(spec) + LEAST_ROOM))
+        self._pieces: list[Any] = []
+        self._labels = LabelPipeline(make, eos_id, min(spec.resources.max_batched_tokens, _LABEL_TOKENS))
         # Seconds that labels may take while somebody is answered.
         self._credit_s = 0.0
         self._numbers = count()
         self._handles: dict[str, Any] = {}
+        # Their prompts, and what they have said.
+        self._contents: dict[str, tuple[list[int], list[int]]] = {}
         # Those of which the probabilities of tokens are wanted: for others the pipeline says zeros.
         self._telling: set[str] = set()
         # The pipeline frees what a cancelled request held with its next step.
@@ -59,9 +64,12 @@ class OpenVinoCore:
 
     @property
     def _answering(self) -> bool:
-        return bool(self._handles or self._freeing)
+        return bool(self._prompts or self._handles or self._freeing)
 
     def add(self, request: Add) -> None:
+        self._prompts.add(request)
+
+    def _submit(self, request: Add) -> None:
         config = openvino_genai.GenerationConfig()
         config.max_new_tokens = request.max_tokens
         if self._eos_id is not None:
@@ -71,19 +79,29 @@ class OpenVinoCore:
             config.structured_output_config = openvino_genai.StructuredOutputConfig(grammar=request.grammar)
         if request.logprobs is not None:
             config.logprobs = 1
-            self._telling.add(request.request_id)
         if request.temperature > 0:
             config.do_sample = True
             config.temperature = request.temperature
             config.top_p = request.top_p
             config.rng_seed = request.seed
-        ids = openvino.Tensor(np.array([request.prompt], dtype=np.int64))
-        self._handles[request.request_id] = self._pipeline.add_request(next(self._numbers), ids, config)
+        self._handles[request.request_id] = self._enter(request.prompt, config)
+        self._contents[request.request_id] = request.prompt, []
+        if request.logprobs is not None:
+            self._telling.add(request.request_id)
+
+    def _read(self, piece: Piece) -> None:
+        config = openvino_genai.GenerationConfig()
+        config.max_new_tokens = 1
+        self._pieces.append(self._enter(piece.ids, config))
+
+    def _enter(self, ids: list[int], config: Any) -> Any:
+        return self._pipeline.add_request(next(self._numbers), openvino.Tensor(np.array([ids], dtype=np.int64)), config)
 
     def score(self, request: Score) -> None:
         self._labels.score(request)
 
     def cancel(self, request_id: str) -> None:
+        self._prompts.cancel(request_id)
         if (handle := self._handles.get(request_id)) is not None:
             self._forget(request_id)
             handle.cancel()
@@ -93,6 +111,7 @@ class OpenVinoCore:
     def step(self) -> Iterable[Event]:
         began, answering = monotonic(), self._answering
         if answering:
+            yield from self._take_on()
             if self._pipeline.has_non_finished_requests():
                 self._pipeline.step()
             self._freeing = False
@@ -110,8 +129,23 @@ class OpenVinoCore:
         self._labels.close()
         del self._pipeline
 
+    def _take_on(self) -> Iterator[Failed]:
+        """Let in what this step reads; nobody, while a piece found no room in the KV cache and waits for some."""
+        self._pieces = [p for p in self._pieces if p.get_status() == openvino_genai.GenerationStatus.RUNNING]
+        if self._pieces:
+            return
+        for each in self._prompts.due(decoding=len(self._handles)):
+            if isinstance(each, Piece):
+                self._read(each)
+                continue
+            try:
+                self._submit(each)
+            except Exception as exc:  # noqa: BLE001 - one bad request must not take the others with it
+                yield Failed(each.request_id, f"{type(exc).__name__}: {exc}")
+
     def _forget(self, request_id: str) -> None:
         del self._handles[request_id]
+        self._prompts.ended(*self._contents.pop(request_id))
         self._telling.discard(request_id)
 
     def _spoken(self) -> Iterator[Event]:
@@ -122,6 +156,7 @@ class OpenVinoCore:
             while handle.can_read():
                 for output in handle.read().values():
                     ids += output.generated_ids
+                    self._contents[request_id][1].extend(output.generated_ids)
                     if request_id in self._telling:
                         logprobs += output.generated_log_probs
                     finish = _finish(output.finish_reason)
@@ -135,17 +170,23 @@ class OpenVinoCore:
                 yield Tokens(request_id, ids, finish, logprobs)
 
 
-def make_pipeline(spec: ModelSpec, folder: Path, threads: int, *, most_tokens: int) -> Any:
-    """A pipeline of its own, with its own copy of the weights; seconds. No step of it reads more than `most_tokens`."""
+def make_pipeline(spec: ModelSpec, folder: Path, threads: int) -> Any:
+    """A pipeline of its own, with its own copy of the weights; seconds. How much a step reads is for who submits it."""
     scheduler = openvino_genai.SchedulerConfig()
     scheduler.cache_size = max(1, round(spec.resources.kv_cache_gb))
-    scheduler.max_num_batched_tokens = most_tokens
-    # Batch work may have all slots, and people as many again.
-    scheduler.max_num_seqs = 2 * spec.resources.max_running
+    # Never so few that it would split a prompt by itself.
+    scheduler.max_num_batched_tokens = spec.limits.context_window + _most_sequences(spec)
+    # And a piece of a prompt.
+    scheduler.max_num_seqs = _most_sequences(spec) + 1
     scheduler.dynamic_split_fuse = True
     scheduler.enable_prefix_caching = True
     properties = {"INFERENCE_NUM_THREADS": threads, **_PRECISION[spec.dtype]}
     return openvino_genai.ContinuousBatchingPipeline(str(openvino_weights(folder)), scheduler, "CPU", properties)
+
+
+def _most_sequences(spec: ModelSpec) -> int:
+    """That decode together: batch work may have all slots, and people as many again."""
+    return 2 * spec.resources.max_running
 
 
 def _finish(reason: Any) -> Finish | None:

@@ -24,7 +24,9 @@ class Core:
     """A core that is stepped here, and what it has said."""
 
     def __init__(self) -> None:
-        self.spec = spec_for("openvino")
+        spec = spec_for("openvino")
+        # Prompts of a hundred tokens take several steps.
+        self.spec = spec.model_copy(update={"resources": spec.resources.model_copy(update={"max_batched_tokens": 96})})
         self.folder = prepare(self.spec)
         tokenizer = ChatTokenizer.load(self.folder)
         self.encode = tokenizer.encode
@@ -43,13 +45,13 @@ class Core:
         chosen = random.Random(seed)  # noqa: S311 - a text that is always the same
         return self.encode(" ".join(chosen.choice(WORDS) for _ in range(words)))
 
-    def answer(self, name: str) -> None:
+    def answer(self, name: str, prompt: list[int] | None = None) -> None:
         seed = int(name[1:])
         self.asked.add(name)
         self.core.add(
             Add(
-                request_id=name, prompt=self.text(seed, 20 + seed % 60), max_tokens=24, temperature=0.0, top_p=1.0,
-                seed=1, repetition_penalty=1.0,
+                request_id=name, prompt=prompt or self.text(seed, 20 + seed % 60), max_tokens=24, temperature=0.0,
+                top_p=1.0, seed=1, repetition_penalty=1.3,
             )
         )  # fmt: skip
 
@@ -135,9 +137,9 @@ def test_a_pipeline_for_labels_that_cannot_be_made_fails_them_and_is_tried_again
         tries.append(1)
         if len(tries) == 1:
             raise RuntimeError("no memory is left")
-        return make_pipeline(one.spec, one.folder, 2, most_tokens=128)
+        return make_pipeline(one.spec, one.folder, 2)
 
-    labels = LabelPipeline(make, one.eos_id)
+    labels = LabelPipeline(make, one.eos_id, 128)
     asked = Score("s1", one.text(1, 27), one.labels())
     labels.score(asked)
     assert list(labels.step(60)) == [Failed("s1", "the pipeline for labels cannot be made: no memory is left")]
@@ -148,6 +150,19 @@ def test_a_pipeline_for_labels_that_cannot_be_made_fails_them_and_is_tried_again
     labels.close()
     assert isinstance(events[0], Scored)
     assert [len(each) for each in events[0].log_likelihoods] == [len(label) for label in asked.labels]
+
+
+def test_a_request_that_the_library_refuses_takes_no_other_with_it(cores: tuple[Core, Core]) -> None:
+    one, _ = cores
+    one.answer("r1")
+    one.step()
+    one.core.add(Add("bad", one.text(2, 20), max_tokens=4, temperature=1.0, top_p=7.0, seed=1, logprobs=0))
+    one.answer("r3")
+    (failed,) = [event for event in one.core.step() if isinstance(event, Failed)]
+    assert failed.request_id == "bad"
+    assert "top_p" in failed.message
+    one.rest()
+    assert one.finished == {"r1", "r3"}
 
 
 def test_what_is_cancelled_leaves_nothing_behind_that_others_would_find(cores: tuple[Core, Core]) -> None:
@@ -167,3 +182,67 @@ def test_what_is_cancelled_leaves_nothing_behind_that_others_would_find(cores: t
             each.answer(f"r{number}")
             each.rest()
     assert together.said == alone.said
+
+
+def test_what_was_cancelled_while_it_was_read_is_answered_as_ever_when_it_is_asked_again(
+    cores: tuple[Core, Core],
+) -> None:
+    together, alone = cores
+    chosen = random.Random(3)  # noqa: S311 - the same schedule every time
+    for number in range(100, 108):
+        prompt = together.text(number, chosen.randrange(100, 260))
+        for other in range(chosen.randrange(1, 4)):
+            together.answer(f"o{number}{other}")
+        for _ in range(3):
+            together.step()
+        together.answer(f"r{number}", prompt)
+        for _ in range(chosen.randrange(1, 4)):
+            together.step()
+        together.core.cancel(f"r{number}")
+        together.rest()
+        for each in cores:
+            each.said.pop(f"r{number}", None)
+            each.answer(f"r{number}", prompt)
+            each.rest()
+        assert together.said[f"r{number}"] == alone.said[f"r{number}"]
+
+
+def test_two_who_go_on_from_one_answer_at_the_same_time_have_nothing_of_each_other(cores: tuple[Core, Core]) -> None:
+    together, alone = cores
+    goes_on = [" But the queen of England said that the", " 12345 and then 678 plus", " def main(argv): return"]
+    for words in range(3, 40, 6):
+        base = together.text(words, words)
+        together.answer(f"b{words}", base)
+        together.rest()
+        prompts = [base + together.said[f"b{words}"] + together.encode(more) for more in goes_on]
+        for number, prompt in enumerate(prompts):
+            together.answer(f"f{words}{number}", prompt)
+        together.rest()
+        for number, prompt in enumerate(prompts):
+            alone.answer(f"f{words}{number}", prompt)
+            alone.rest()
+            assert together.said[f"f{words}{number}"] == alone.said[f"f{words}{number}"]
+
+
+def test_a_review_that_made_way_while_it_was_read_is_judged_as_ever(cores: tuple[Core, Core]) -> None:
+    together, alone = cores
+    chosen = random.Random(5)  # noqa: S311 - the same schedule every time
+    for number in range(200, 206):
+        prompts = [together.text(number * 10 + n, chosen.randrange(60, 200)) for n in range(2)]
+        for n, prompt in enumerate(prompts):
+            together.core.score(Score(f"s{number}{n}", prompt, together.labels()))
+        for _ in range(chosen.randrange(1, 4)):
+            together.step()
+        for n in range(len(prompts)):
+            together.core.cancel(f"s{number}{n}")
+        # And each of them twice, as people do who copy what others wrote.
+        for n, prompt in enumerate(prompts * 2):
+            together.core.score(Score(f"s{number}{n}", prompt, together.labels()))
+        together.rest()
+        for n, prompt in enumerate(prompts):
+            alone.core.score(Score(f"s{number}{n}", prompt, alone.labels()))
+            alone.rest()
+        for n in range(len(prompts) * 2):
+            theirs = alone.scored[f"s{number}{n % len(prompts)}"]
+            for mine, each in zip(together.scored[f"s{number}{n}"], theirs, strict=True):
+                assert mine == pytest.approx(each, abs=0.01)
