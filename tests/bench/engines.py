@@ -1,11 +1,11 @@
-"""Measures the engines through their port: `python -m tests.bench.engines [ENGINE …]` prints a Markdown table."""
+"""The engines through their port: `python -m tests.bench.engines [[MODEL:]ENGINE …]` prints a Markdown table."""
 
 import asyncio
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -23,8 +23,8 @@ THINGS = "river mill wheel valley bridge town winter harvest".split()
 REVIEW = "The {} was {} and I would {} it to a friend; delivery took {} days and the box was fine."
 REVIEWS = 40
 HEADER = (
-    "| engine | load | tok/s, one stream | tok/s, 8 streams | first token, alone | first token, 8 at once "
-    "| reviews/s | memory |\n|---|---|---|---|---|---|---|---|\n"
+    "| model | engine | load | tok/s, one stream | tok/s, 8 streams | first token, alone | first token, 8 at once "
+    "| reviews/s | memory |\n|---|---|---|---|---|---|---|---|---|\n"
 )
 
 
@@ -61,6 +61,8 @@ async def classify(engine: ProcessEngine) -> float:
         system = "Decide whether the review is positive or negative. Answer with one word."
         chat = Chat((("system", system), ("user", f"Review: {text}\nSentiment:")))
         requests.append(ScoreRequest(f"review-{n}", chat, ("positive", "negative")))
+    # OpenVINO makes a pipeline for labels when the first are to be scored.
+    await engine.score(replace(requests[0], request_id="warm-up"))
     before = time.perf_counter()
     await asyncio.gather(*(engine.score(request) for request in requests))
     return REVIEWS / (time.perf_counter() - before)
@@ -72,9 +74,10 @@ def resident_mb(pid: int | None) -> float:
     return next(int(line.split()[1]) for line in fields if line.startswith("VmRSS:")) / 1024
 
 
-async def measure(core: str) -> str:
+async def measure(row: str) -> str:
     """A row of the table."""
-    spec = load_registry(infra_dir() / "models").get(MODEL)
+    model, _, core = row.rpartition(":")
+    spec = load_registry(infra_dir() / "models").get(model or MODEL)
     engine = ProcessEngine(spec, await asyncio.to_thread(prepare, spec), core=core)
     before = time.perf_counter()
     await engine.start()
@@ -91,7 +94,7 @@ async def measure(core: str) -> str:
     first = median(asked.first_ms for asked in alone)
     first_of_many = median(asked.first_ms for asked in together)
     return (
-        f"| {core} | {load:.1f} s | {single:.0f} | {rate:.0f} | {first:.0f} ms | {first_of_many:.0f} ms "
+        f"| {spec.name} | {core} | {load:.1f} s | {single:.0f} | {rate:.0f} | {first:.0f} ms | {first_of_many:.0f} ms "
         f"| {reviews:.1f} | {memory:.0f} MB |"
     )
 
@@ -99,8 +102,8 @@ async def measure(core: str) -> str:
 def main(engines: Sequence[str]) -> None:
     """Print a row for each engine."""
     sys.stdout.write(HEADER)
-    for core in engines:
-        sys.stdout.write(asyncio.run(measure(core)) + "\n")
+    for row in engines:
+        sys.stdout.write(asyncio.run(measure(row)) + "\n")
         sys.stdout.flush()
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -12,6 +12,7 @@ from headrace import cli
 from headrace.cli.output import Exit, err, log_to_stderr
 from headrace.embedded import state
 from headrace.messaging.errors import HeadraceError, Unreachable
+from headrace.runtime.version import own_version
 
 # Set by the shell's completion, which `--install-completion` installs.
 _COMPLETE: Final = "_HEADRACE_COMPLETE"
@@ -32,7 +33,18 @@ def build() -> typer.Typer:
     return root
 
 
-def find_the_stack() -> None:
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - the signature that typer calls
+    if wanted:
+        typer.echo(f"headrace {own_version()}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit.")
+]
+
+
+def find_the_stack(_version: Version = False) -> None:  # noqa: FBT002 - typer makes an option of it
     """The log between your prompts and your GPUs."""
     log_to_stderr()
     # A command reaches the stack that `headrace up` runs in this directory without being told its addresses.

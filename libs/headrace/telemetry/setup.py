@@ -3,7 +3,6 @@
 import atexit
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final, Literal
 
 from opentelemetry import propagate, trace
@@ -13,6 +12,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from headrace.runtime.version import own_version
 from headrace.telemetry import attributes
 from headrace.telemetry.batching import OnDemandBatches
 from headrace.telemetry.local import StoreExporter
@@ -93,11 +93,7 @@ def _nothing_to_end() -> None:
 
 
 def _resource(service: str, settings: TelemetrySettings) -> Resource:
-    try:
-        own_version = version("headrace")
-    except PackageNotFoundError:
-        own_version = "0"
-    own = {attributes.SERVICE_NAME: service, attributes.SERVICE_VERSION: own_version}
+    own = {attributes.SERVICE_NAME: service, attributes.SERVICE_VERSION: own_version()}
     if settings.instance:
         own[attributes.SERVICE_INSTANCE_ID] = settings.instance
     return Resource.create(own)

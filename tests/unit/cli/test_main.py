@@ -1,3 +1,4 @@
+import re
 import sys
 
 import pytest
@@ -57,3 +58,10 @@ def test_a_shell_that_completes_a_command_imports_no_other(monkeypatch: pytest.M
     monkeypatch.setenv("_HEADRACE_COMPLETE", "complete_zsh")
     monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "headrace dlq list --st")
     assert _commands(monkeypatch) == {"dlq"}
+
+
+def test_it_says_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["headrace", "--version"])
+    result = CliRunner().invoke(build(), ["--version"], prog_name="headrace")
+    assert result.exit_code == 0
+    assert re.fullmatch(r"headrace \d+(\.\d+)*\n", result.stdout)
