@@ -1,5 +1,6 @@
 """A GGUF whose quantisation openvino-genai cannot read."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 from gguf.quants import dequantize, quantize
 
 from headrace.messaging.errors import Fatal
+from headrace.models.derived import made_once
 from headrace.models.fetch import WEIGHTS_GGUF, prepare
 from headrace.models.gguf_metadata import read_metadata, read_tensor_types
 from headrace.models.registry import load_registry
@@ -76,6 +78,16 @@ def test_a_start_that_was_cut_off_leaves_nothing_half_written(tiny: Path) -> Non
     (half / WEIGHTS_GGUF).write_bytes(b"GGUF")
     assert read_tensor_types(openvino_weights(tiny)) == {Q.F32, Q.Q8_0, Q.F16}
     assert not half.exists()
+
+
+def test_a_full_disk_is_named_with_what_to_do_and_nothing_of_the_half_stays_on_it(tmp_path: Path) -> None:
+    def fill(folder: Path) -> None:
+        (folder / WEIGHTS_GGUF).write_bytes(b"GGUF")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(Fatal, match=r"No space left on device.*HEADRACE_CACHE_DIR"):
+        made_once(tmp_path, "openvino", fill)
+    assert [path.name for path in tmp_path.iterdir()] == ["openvino.lock"]
 
 
 def test_a_header_that_ends_within_its_tensors_is_named(tiny: Path) -> None:
