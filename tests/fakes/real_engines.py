@@ -2,6 +2,7 @@
 
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,12 @@ def _has_vllm() -> bool:
 
 # A download of gigabytes, for a machine with a GPU: after `make vllm` its tests run with the others.
 WITHOUT_VLLM = pytest.mark.skipif(not _has_vllm(), reason="no vLLM here: `make vllm`, or HEADRACE_VLLM_PYTHON")
+
+
+def cores(*, without: str = "") -> list[Any]:
+    """Parameters for a test that holds of every core, but one."""
+    every = ("mock", "openvino", "transformers", pytest.param("vllm", marks=WITHOUT_VLLM))
+    return [core for core in every if core != without]
 
 
 def spec_for(core: str) -> ModelSpec:

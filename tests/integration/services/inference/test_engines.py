@@ -1,20 +1,15 @@
 """One suite over every engine: what a caller may rely on, whichever one the hardware picks."""
 
 import asyncio
-import json
-import math
 import os
 import signal
 from contextlib import aclosing
-from typing import Any
 
 import pytest
 
 from headrace.messaging.errors import Invalid, Retryable
 from services.inference.adapters.engines.process_engine import ProcessEngine
-from services.inference.domain.constraint import AnyJson, Choice, Constraint, JsonSchema
 from services.inference.domain.sampling import Sampling
-from services.inference.domain.token_log import Likely
 from services.inference.ports import Chat, GenerationRequest, ScoreRequest
 from tests.fakes.real_engines import MAX_QUEUE, MAX_RUNNING, STORY, ask
 from tests.fakes.waiting import until
@@ -203,119 +198,3 @@ async def test_a_core_that_dies_fails_its_requests_as_retryable_and_comes_back(e
     with pytest.raises(Retryable):
         await asking
     assert (await ask(engine, max_tokens=3)).last.completion_tokens == 3
-
-
-async def write(engine: ProcessEngine, constraint: Constraint, prompt: str, name: str = "form") -> str:
-    if engine.name == "mock":
-        pytest.skip("keeps to no form")
-    wanted = Sampling(max_tokens=60, repetition_penalty=1.1)
-    request = GenerationRequest(name, Chat((("user", prompt),)), wanted, constraint=constraint)
-    async with aclosing(engine.generate(request)) as chunks:
-        return "".join([chunk.text async for chunk in chunks])
-
-
-PERSON = {
-    "type": "object",
-    "properties": {"name": {"type": "string", "maxLength": 20}, "age": {"type": "integer"}},
-    "required": ["name", "age"],
-    "additionalProperties": False,
-}
-
-
-async def test_an_answer_keeps_to_its_schema_and_those_beside_it_are_not_touched(engine: ProcessEngine) -> None:
-    schema = JsonSchema(json.dumps(PERSON))
-    told, beside = await asyncio.gather(
-        write(engine, schema, "Describe a person named Ada, 36 years old, as JSON."), ask(engine, STORY, "beside")
-    )
-    found = json.loads(told)
-    assert set(found) == {"name", "age"}
-    assert isinstance(found["age"], int)
-    assert beside.text == (await ask(engine, STORY, "alone")).text
-
-
-async def test_an_answer_is_one_of_the_choices_word_for_word(engine: ProcessEngine) -> None:
-    options = ("grün", 'a "deep" blue', "no colour")
-    assert await write(engine, Choice(options), "Which colour is the sky?") in options
-
-
-async def test_any_json_begins_as_one(engine: ProcessEngine) -> None:
-    assert (await write(engine, AnyJson(), "Describe a river as JSON."))[0] in "{["
-
-
-@pytest.mark.parametrize(
-    "schema", [{"type": "strange"}, {"enum": []}, {"$ref": "#/none"}, {"pattern": "(?=a)b", "type": "string"}]
-)
-async def test_a_schema_that_no_grammar_can_follow_is_refused_and_the_engine_goes_on(
-    engine: ProcessEngine, schema: dict[str, Any]
-) -> None:
-    with pytest.raises(Invalid, match="cannot be followed") as caught:
-        await write(engine, JsonSchema(json.dumps(schema)), "Anything.")
-    assert (caught.value.code, caught.value.field) == ("invalid_schema", "response_format.json_schema")
-    assert (await ask(engine)).text
-
-
-async def test_an_engine_that_keeps_to_no_form_says_so(engine: ProcessEngine) -> None:
-    if engine.name != "mock":
-        pytest.skip("keeps to forms")
-    request = GenerationRequest("form", Chat((("user", "?"),)), constraint=AnyJson())
-    with pytest.raises(Invalid, match="keeps to no form"):
-        await anext(engine.generate(request))
-
-
-async def test_probabilities_come_with_the_tokens_that_make_the_text(engine: ProcessEngine) -> None:
-    if engine.name == "mock":
-        pytest.skip("nothing that it says is probable")
-    answer = await ask(engine, "Name a colour.", max_tokens=12, logprobs=0)
-    tokens = [token for chunk in answer.chunks for token in chunk.logprobs]
-    assert b"".join(token.drawn.bytes for token in tokens).decode() == answer.text
-    assert all(token.drawn.logprob <= 0 for token in tokens)
-    # Greedy draws what is likely, and what it draws has a word of its own to choose from.
-    assert max(token.drawn.logprob for token in tokens) > math.log(0.5)
-    assert len({token.drawn.logprob for token in tokens}) > len(tokens) / 2
-    assert not any(chunk.logprobs for chunk in (await ask(engine, "Name a colour.", max_tokens=12)).chunks)
-
-
-async def test_probabilities_are_those_of_what_was_drawn_from(engine: ProcessEngine) -> None:
-    """Two first words are as probable, one against the other, as scoring the two says."""
-    if engine.name == "mock":
-        pytest.skip("nothing that it says is probable")
-    prompt = Chat((("user", "Is the sky blue? Say yes or no."),))
-    likely = await first_token(engine, prompt)
-    drawn = [await first_token(engine, prompt, temperature=1.0, seed=seed) for seed in range(8)]
-    other = next(token for token in drawn if token.bytes != likely.bytes and token.text.isascii())
-    scores = await engine.score(ScoreRequest("two", prompt, (likely.text, other.text)))
-    said = math.log(scores.probabilities[0]) - math.log(scores.probabilities[1])
-    assert likely.logprob - other.logprob == pytest.approx(said, abs=0.02)
-    cold = await first_token(engine, prompt, temperature=0.05, seed=3)
-    assert cold.bytes == likely.bytes
-    assert cold.logprob > likely.logprob
-
-
-async def first_token(engine: ProcessEngine, prompt: Chat, **sampling: Any) -> Likely:
-    answer = await ask(engine, prompt, max_tokens=1, logprobs=0, **sampling)
-    (token,) = [token for chunk in answer.chunks for token in chunk.logprobs]
-    return token.drawn
-
-
-async def test_alternatives_are_the_likeliest_first_where_the_engine_tells_them(engine: ProcessEngine) -> None:
-    asking = ask(engine, "Name a colour.", max_tokens=6, logprobs=3)
-    if engine.name not in {"transformers", "vllm"}:
-        with pytest.raises(Invalid) as caught:
-            await asking
-        assert caught.value.field == ("logprobs" if engine.name == "mock" else "top_logprobs")
-        return
-    answer = await asking
-    for token in (token for chunk in answer.chunks for token in chunk.logprobs):
-        assert len(token.top) == 3
-        assert token.top[0] == token.drawn
-        assert [each.logprob for each in token.top] == sorted((each.logprob for each in token.top), reverse=True)
-
-
-async def test_a_stop_string_takes_the_probabilities_of_its_tokens_along(engine: ProcessEngine) -> None:
-    if engine.name == "mock":
-        pytest.skip("nothing that it says is probable")
-    whole = (await ask(engine, max_tokens=40)).text
-    answer = await ask(engine, max_tokens=40, stop=(whole.split()[3],), logprobs=0)
-    told = b"".join(token.drawn.bytes for chunk in answer.chunks for token in chunk.logprobs).decode()
-    assert told.startswith(answer.text)
-    assert len(told) <= len(answer.text) + len(whole.split()[3])
