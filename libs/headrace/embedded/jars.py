@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from headrace.messaging.errors import Fatal
+from headrace.runtime import maven
 from headrace.runtime.paths import cache_dir, infra_dir
 
 KAFKA_VERSION: Final = "4.3.1"
@@ -32,8 +33,7 @@ class Jar:
 
     def path(self, store: Path) -> Path:
         """Where the jar lies in a Maven repository."""
-        group, artifact, version = self.coordinate.split(":")
-        return store.joinpath(*group.split("."), artifact, version, f"{artifact}-{version}.jar")
+        return maven.artifact_path(self.coordinate, store)
 
 
 def pins_file() -> Path:
@@ -79,9 +79,8 @@ def _download(missing: Sequence[Jar], store: Path, progress: Progress | None) ->
         for future in as_completed(running):
             if error := future.exception():
                 raise Fatal(
-                    f"could not fetch {running[future].coordinate}, a part of Kafka, from Maven Central ({error}): "
-                    "check the network and start again (what was fetched is kept), "
-                    "or name a broker in HEADRACE_KAFKA_BOOTSTRAP"
+                    f"no Kafka without its jars: {error} (what was fetched is kept), or name a broker in "
+                    "HEADRACE_KAFKA_BOOTSTRAP"
                 ) from error
             done += running[future].size
             if progress:
@@ -91,13 +90,7 @@ def _download(missing: Sequence[Jar], store: Path, progress: Progress | None) ->
 
 
 def _download_one(jar: Jar, store: Path) -> None:
-    from jgo.maven import MavenContext
-
-    # jgo takes whatever lies there for the jar, half of one too.
-    jar.path(store).unlink(missing_ok=True)
-    group, artifact, version = jar.coordinate.split(":")
-    context = MavenContext(repo_cache=store, timeout=30)
-    context.project(group, artifact).at_version(version).artifact().resolve()
+    maven.download(jar.coordinate, store)
     if not intact(jar, store):
         jar.path(store).unlink(missing_ok=True)
         raise Fatal(f"{jar.coordinate} has not the pinned sha256 {jar.sha256}")

@@ -1,7 +1,7 @@
-"""A BERT encoder as an OpenVINO graph, drawn from its weights: sentence vectors without torch.
+"""A BERT encoder as an OpenVINO graph, drawn from its weights: hidden states without torch.
 
-The drawing is that of Devlin et al. 2018 (post-norm, learned positions, exact GELU), mean pooling over the real tokens,
-unit length (Reimers and Gurevych 2019). Importing torch only to convert would cost a service 600 MB for a 90 MB model.
+The drawing is that of Devlin et al. 2018 (post-norm, learned positions, exact GELU). Importing torch only to convert
+would cost a service 600 MB for a 90 MB model.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
@@ -51,19 +50,15 @@ class Drawing:
         self._weights = weights
         self._config = config
 
-    def model(self) -> ov.Model:
-        """The whole of it."""
-        ids = ops.parameter([-1, -1], np.int64, name="input_ids")
-        mask = ops.parameter([-1, -1], np.int64, name="attention_mask")
+    def hidden(self, ids: Any, mask: Any) -> Any:
+        """(n, tokens) int64 twice to the last layer's (n, tokens, hidden) float32."""
         real = ops.convert(mask, np.float32)
         hidden = self._embeddings(ids)
         padding = ops.multiply(ops.subtract(_float(1), real), ops.constant(_MASKED))
         scored_before = self._scored_before(ids, ops.unsqueeze(padding, ints(1, 2)))
         for layer in range(self._config.layers):
             hidden = self._layer(hidden, scored_before, self._names(layer))
-        # The length of the sum does not matter: the vector is brought to unit length either way.
-        pooled = ops.reduce_sum(ops.multiply(hidden, ops.unsqueeze(real, ints(2))), ints(1))
-        return ov.Model([ops.normalize_l2(pooled, ints(1), 1e-12, "max")], [ids, mask], "sentence_encoder")
+        return hidden
 
     def _embeddings(self, ids: Any) -> Any:
         words = ops.gather(self._tensor("embeddings.word_embeddings.weight"), ids, _int(0))

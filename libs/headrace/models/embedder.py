@@ -8,16 +8,13 @@ from typing import Final
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 from tokenizers import Encoding
 
-from headrace.messaging.errors import Fatal
 from headrace.models.encoder_tokenizer import CONFIG, EncoderTokenizer, read_json
 from headrace.models.encoders import sentence_encoder
 
 Vectors = NDArray[np.float32]
 
-_WEIGHTS: Final = "model.safetensors"
 # Texts that go through the encoder together, of like length: larger batches gain nothing on a CPU and take memory.
 _BATCH: Final = 16
 
@@ -38,11 +35,9 @@ class Embedder:
 
         `dtype` bfloat16 takes less time where the CPU has units for it, and is float32 where it has none.
         """
-        if not (model_dir / _WEIGHTS).is_file():
-            raise Fatal(f"no {_WEIGHTS} in {model_dir}: run `headrace models pull` for the embedding model")
         tokenizer = EncoderTokenizer.load(model_dir)
         config = read_json(model_dir / CONFIG)
-        model = sentence_encoder(load_file(model_dir / _WEIGHTS), config)
+        model = sentence_encoder(model_dir, config)
         # float32, so that vectors do not depend on whether this CPU has bfloat16 units: an index outlives its machine.
         precision = "bf16" if dtype == "bfloat16" else "f32"
         options = {

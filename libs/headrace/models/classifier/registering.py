@@ -60,7 +60,8 @@ def register_classifier(rows: Sequence[tuple[str, str]], wanted: Wanted) -> Made
     revision = _revision(rows, encoder)
     # Asked before the work: a name that the registry does not take is found out now.
     _checked(_described(wanted, labels, revision, Path("/"), "0" * 64))
-    encoded = encode([text for text, _ in rows], Embedder.load(prepare(encoder)), what=f"reading {len(rows):,} texts")
+    embedder = Embedder.load(prepare(encoder), dtype=encoder.dtype)
+    encoded = encode([text for text, _ in rows], embedder, what=f"reading {len(rows):,} texts")
     figures = _cross_validated(encoded, classes, labels)
     kept = data_dir() / "models" / wanted.name / revision
     head = train(encoded.grams, encoded.vectors, classes, labels).save(kept)

@@ -21,7 +21,8 @@ def train_shipped(spec: ModelSpec, folder: Path) -> None:
         raise TypeError(f"{spec.name} is nothing to be trained: its source is {spec.source.type}")
     # By its text: what a source holds twice teaches nothing the second time.
     rows = dict(row for file in spec.source.data.files for row in rated(folder / "data" / file.path))
-    encoded = encode(list(rows), Embedder.load(prepare(spec.encoder)), what=f"training {spec.name}")
+    encoder = Embedder.load(prepare(spec.encoder), dtype=spec.encoder.dtype)
+    encoded = encode(list(rows), encoder, what=f"training {spec.name}")
     labels = [label.name for label in spec.labels]
     train(encoded.grams, encoded.vectors, [int(positive) for positive in rows.values()], labels).save(folder)
 

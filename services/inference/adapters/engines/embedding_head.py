@@ -22,7 +22,7 @@ class EmbeddingHeadCore:
         if not isinstance(spec.encoder, ModelSpec):
             raise Fatal(f"model {spec.name} names no encoder: add `encoder` to its YAML")
         self._head = Head.load(folder)
-        self._encoder = Embedder.load(prepare(spec.encoder), threads=threads)
+        self._encoder = Embedder.load(prepare(spec.encoder), threads=threads, dtype=spec.encoder.dtype)
         if self._head.vector.shape[1] != self._encoder.dimensions:
             raise Fatal(
                 f"model {spec.name} was trained on vectors of {self._head.vector.shape[1]} dimensions, its encoder "

