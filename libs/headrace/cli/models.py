@@ -11,7 +11,7 @@ from rich.table import Table
 from headrace.cli.completing import model_names
 from headrace.models.fetch import is_prepared, model_dir, prepare
 from headrace.models.registry import Registry, load_registry
-from headrace.models.spec import ModelSpec
+from headrace.models.spec import ModelSpec, TrainedSource
 from headrace.runtime.paths import infra_dir
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -67,14 +67,20 @@ def pull_models(
             help="Models; none: all but those that are fetched when they are named.", autocompletion=model_names
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Fetch again what is there.")] = False,  # noqa: FBT002 - as above
-    as_json: AsJson = False,  # noqa: FBT002 - typer makes an option of it
+    *,
+    without_training: Annotated[
+        bool, typer.Option("--without-training", help="Leave out what would be trained on this machine.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Fetch again what is there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch and verify weights; what is there already is left alone."""
     registry = _registry()
     folders: dict[str, str] = {}
     for name in names or [name for name in registry.names if not registry.get(name).on_demand]:
         spec = registry.get(name)
+        if without_training and isinstance(spec.source, TrainedSource):
+            continue
         folders[name] = str(prepare(spec, force=force))
         if not as_json:
             print(f"{name}: {folders[name]}")

@@ -37,6 +37,8 @@ class Member:
     needs: frozenset[str] = frozenset()
     # Restarted when one of these was: its state went with it.
     bound_to: frozenset[str] = frozenset()
+    # What all others do without: nobody waits for it, and where it fails, it fails alone.
+    optional: bool = False
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class Elsewhere:
 
 @dataclass(slots=True)
 class Step:
-    """Work that is done once before others start."""
+    """Work that is done once."""
 
     name: str
     run: Callable[[], Awaitable[str]]

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import monotonic
+from typing import NoReturn
 
 from headrace.embedded.backoff import Deaths
 from headrace.embedded.part import Member, stop_waves
@@ -64,15 +65,18 @@ class Supervisor:
 
     @property
     def all_ready(self) -> bool:
-        """Whether everything can be used."""
-        return all(kept.status.state is State.READY for kept in self._kept.values())
+        """Whether everything can be used, but for what is optional."""
+        return all(kept.status.state is State.READY for kept in self._kept.values() if not kept.member.optional)
 
     def note(self, name: str, text: str) -> None:
         """Show what a part is busy with."""
         self._set(self._kept[name], note=text)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop`; `Fatal` when a part cannot be started the first time. Everything is stopped either way."""
+        """Run until `stop`; `Fatal` when a part that is not optional cannot be started the first time.
+
+        Everything is stopped either way.
+        """
         tasks = [asyncio.create_task(self._keep(kept), name=name) for name, kept in self._kept.items()]
         stopped = asyncio.create_task(stop.wait(), name="stop")
         try:
@@ -102,14 +106,15 @@ class Supervisor:
             try:
                 await self._start(kept)
                 if part.process is None:
-                    await asyncio.Event().wait()
-                    raise AssertionError("waits until it is cancelled")
+                    await _for_ever()
                 await part.process.wait()
                 error = part.process.failed(part.process.ending)
             except Fatal as exc:
                 if not again:
                     self._set(kept, state=State.FAILED, note=str(exc))
-                    raise
+                    if not kept.member.optional:
+                        raise
+                    await _for_ever()
                 error = exc
             deaths = deaths.after_running(monotonic() - began)
             kept.ready.clear()
@@ -162,3 +167,8 @@ class Supervisor:
         status.pid = process.pid if process else None
         with suppress(BrokenPipeError):
             self._changed(status)
+
+
+async def _for_ever() -> NoReturn:
+    await asyncio.Event().wait()
+    raise AssertionError("waits until it is cancelled")

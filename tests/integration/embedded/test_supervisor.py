@@ -101,3 +101,15 @@ def test_a_need_that_nobody_meets_is_named_at_once(tmp_path: Path) -> None:
     lonely = ScriptedPart("lonely", tmp_path, LIVES, journal=[])
     with pytest.raises(ValueError, match="lonely needs kafka"):
         Supervisor([Member(lonely, needs=frozenset({"kafka"}))], lambda _: None)
+
+
+async def test_nobody_waits_for_what_is_optional_and_it_fails_alone(tmp_path: Path) -> None:
+    service = ScriptedPart("service", tmp_path, LIVES, journal=[])
+    extra = ScriptedPart("extra", tmp_path, FAILS, journal=[])
+    run = _Run(Member(service), Member(extra, needs=frozenset({"service"}), optional=True))
+    await run.ready()
+    await until("the extra to fail", lambda: run.status("extra").state is State.FAILED)
+    assert "no disk left" in run.status("extra").note
+    assert run.supervisor.all_ready
+    await run.end()
+    assert [run.status(name).state for name in ("service", "extra")] == [State.STOPPED, State.FAILED]

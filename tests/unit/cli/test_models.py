@@ -43,3 +43,19 @@ def test_what_is_fetched_on_demand_is_not_fetched_with_all_the_others(cli: typer
         True,
     ]
     assert list(orjson.loads(run.invoke(cli, ["models", "pull", "large", "--json"]).stdout)) == ["large"]
+
+
+def test_what_would_be_trained_here_can_be_left_out(cli: typer.Typer, tmp_path: Path) -> None:
+    nowhere = {"package": "no-such-package", "version": "1", "sha256": "0" * 64}
+    data = {"type": "pypi", "wheels": [nowhere], "files": [{"path": "x", "members": ["x"]}]}
+    head = {name: value for name, value in SPEC.items() if name not in {"engine", "mock"}}
+    trained = {
+        **head, "name": "trained", "task": "classify", "encoder": "vectors",
+        "labels": [{"name": "good"}, {"name": "bad"}],
+        "source": {"type": "trained", "reader": "vader", "data": data},
+    }  # fmt: skip
+    vectors = {**head, "name": "vectors", "task": "embed", "on_demand": True}
+    for described in (trained, vectors):
+        (tmp_path / "models" / f"{described['name']}.yaml").write_text(yaml.safe_dump(described), encoding="utf-8")
+    pulled = CliRunner().invoke(cli, ["models", "pull", "--without-training", "--json"])
+    assert list(orjson.loads(pulled.stdout)) == ["small"]

@@ -12,6 +12,7 @@ from headrace.cli.classify.labels import labels_of
 from headrace.cli.classify.run import FileRun, count
 from headrace.cli.completing import model_names, pipeline_names
 from headrace.cli.output import Exit, err, fail, out, print_json
+from headrace.cli.training_wait import until_trained
 from headrace.client.results.journal import Asked, Journal
 from headrace.client.results.writing import write, writer_of
 from headrace.client.reviews import Batch
@@ -91,7 +92,7 @@ def classify_file(
     except OSError as exc:
         fail(f"{exc.filename}: {exc.strerror}")
     with journal:
-        _carry_out(run, bootstrap, journal, output)
+        _carry_out(run, model, bootstrap, journal, output)
     if as_json:
         print_json(run.tally.as_json(output))
     else:
@@ -101,9 +102,10 @@ def classify_file(
         raise typer.Exit(_SOME_FAILED)
 
 
-def _carry_out(run: FileRun, bootstrap: str, journal: Journal, output: Path) -> None:
+def _carry_out(run: FileRun, model: str, bootstrap: str, journal: Journal, output: Path) -> None:
     """Classify what is left and write the output; whatever comes between, the journal stays."""
     try:
+        until_trained(model)
         asyncio.run(run.classify(bootstrap))
         write(output, run.results())
         journal.drop()

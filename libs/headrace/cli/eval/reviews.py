@@ -15,6 +15,7 @@ from headrace.bench.intervals import Interval
 from headrace.cli.dlq.progress import bar
 from headrace.cli.eval.review_set import LABELS, reviews
 from headrace.cli.output import Exit, err, fail, print_figures, print_json
+from headrace.cli.training_wait import until_trained
 from headrace.client.reviews import Batch, classify
 from headrace.client.rows.row import Row
 from headrace.messaging.errors import HeadraceError
@@ -65,6 +66,7 @@ def eval_reviews(
         rows = reviews(count, seed)
         measured = [_rules(rows)]
         for name in model or [_DEFAULT]:
+            until_trained(name)
             batch = Batch(model=name, patience_s=wait_seconds)
             measured.append(asyncio.run(_by_the_stack(bootstrap, batch, rows)))
     except HeadraceError as exc:
