@@ -36,10 +36,11 @@ class Membership:
         self._beat = self._coordinator._do_heartbeat  # noqa: SLF001
         self._coordinator._do_heartbeat = self._observed  # noqa: SLF001
         self._generation = self._coordinator.generation
+        self._replaced = False
 
     def holds(self, place: TopicPartition) -> bool:
         """Whether the partition is certainly ours."""
-        if time.monotonic() - self._answered > _CERTAIN_S:
+        if self._replaced or time.monotonic() - self._answered > _CERTAIN_S:
             return False
         return KafkaPartition(*place) in self._consumer.assignment()
 
@@ -61,6 +62,9 @@ class Membership:
             self._answered = sent
         elif fresh and not self._coordinator.member_id:
             # The session cannot have run out: somebody has joined under our name and taken our place.
+            self._replaced = True
+            # Joined again, it would take the place back before its process has ended, and both would end.
+            self._coordinator.ensure_active_group = self._stays_out
             self._failed(
                 Fatal(
                     f"another process is member {self._instance!r} of {self._group}: "
@@ -68,3 +72,6 @@ class Membership:
                 )
             )
         return success
+
+    async def _stays_out(self, *_subscription: object) -> None:
+        await self._coordinator._closing  # noqa: SLF001 - when the consumer is closed

@@ -20,6 +20,9 @@ from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
 
+# A fifth of the session.
+HEARTBEAT_S = 2.0
+
 
 class Noted:
     """An intake that only remembers."""
@@ -58,16 +61,21 @@ async def test_of_two_processes_with_one_name_the_one_that_was_replaced_stops(ka
     first = KafkaTransport(kafka, client_id="t", instance="twin")
     second = KafkaTransport(kafka, client_id="t", instance="twin")
     try:
-        await first.subscribe(f"g-{topic}", [topic], older)
+        replaced = await first.subscribe(f"g-{topic}", [topic], older)
         await until("the first is given its partitions", lambda: older.places)
-        await second.subscribe(f"g-{topic}", [topic], newer)
+        replacing = await second.subscribe(f"g-{topic}", [topic], newer)
         await until("one of them is told", lambda: older.errors or newer.errors, 30)
+        # Time enough for the older one to take its place back, and for the newer one to hear of it.
+        await asyncio.sleep(2 * HEARTBEAT_S)
+        assert not any(map(replaced.holds, older.places))
+        assert all(map(replacing.holds, newer.places))
     finally:
         await asyncio.gather(first.close(), second.close())
     (error,) = older.errors
     assert isinstance(error, Fatal)
     assert "HEADRACE_INSTANCE" in str(error)
     assert newer.errors == []
+    assert len(newer.places) == 2
 
 
 async def test_a_member_that_was_cut_off_holds_nothing_until_it_is_heard_again(
