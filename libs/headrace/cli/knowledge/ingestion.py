@@ -70,10 +70,12 @@ class Ingestion:
     async def _run(self, given: Sequence[str], delete: Sequence[str], *, delete_missing: bool) -> Report:
         before = await ends_of(self._bootstrap, topics.DEAD_LETTERS)
         found = list(await asyncio.to_thread(lambda: list(find_all(given))))
-        listed = await self._shelf.listed(self._bootstrap) if found or delete_missing else {}
+        listed = await self._shelf.listed(self._bootstrap)
         async with KafkaPublisher(self._bootstrap, "headrace.ingest") as publisher:
             await self._publish_all(found, {} if self._force else listed, publisher)
-            gone = set(delete)
+            gone = set(delete) & listed.keys()
+            for document_id in sorted(set(delete) - gone):
+                self._report.fail(document_id, f"collection {self._shelf.collection} has no such document to delete")
             if delete_missing and self._report.failed:
                 # What could not be read is not missing, and a mistyped folder must not empty the collection.
                 self._report.fail("--delete-missing", "nothing was deleted, since not all that was given could be read")

@@ -126,7 +126,9 @@ async def test_a_folder_can_change_shrink_and_vanish(grounding: Grounding, tmp_p
     assert (await grounding.ingest(folder, delete_missing=True)).deleted == ["weir.txt"]
     assert [passage.document_id for passage in await grounding.ask("weir", 9)] == ["guide/sluice.md"]
 
-    await grounding.ingest(delete=("guide/sluice.md",))
+    gone = await grounding.ingest(delete=("guide/sluice.md", "guide/lock.md"))
+    assert gone.deleted == ["guide/sluice.md"]
+    assert gone.failed == [{"path": "guide/lock.md", "reason": "collection default has no such document to delete"}]
     assert await grounding.ask("sluice", 9) == []
 
 
