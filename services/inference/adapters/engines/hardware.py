@@ -1,11 +1,15 @@
 """Which engine a model runs on, where its YAML leaves it to the hardware."""
 
 from pathlib import Path
+from typing import Final
 
 from headrace.models.fetch import WEIGHTS_GGUF
+from headrace.models.gguf_metadata import read_metadata
 from headrace.models.spec import ModelSpec
 
-_OPENVINO_IR = "openvino_model.xml"
+_OPENVINO_IR: Final = "openvino_model.xml"
+# Those that openvino-genai 2026.4.1 builds from a GGUF (its gguf_modeling.cpp).
+_GGUF_ARCHITECTURES: Final = frozenset({"llama", "qwen2", "qwen3"})
 
 
 def gpu_present(driver: Path = Path("/proc/driver/nvidia/gpus")) -> bool:
@@ -27,5 +31,11 @@ def choose_core(spec: ModelSpec, folder: Path, *, gpu: bool) -> str:
         return "transformers"
     if spec.task == "embed":
         return "sentence-encoder"
-    readable = (folder / WEIGHTS_GGUF).is_file() or (folder / _OPENVINO_IR).is_file()
-    return "openvino" if readable and not gpu else "transformers"
+    return "openvino" if _openvino_reads(folder) and not gpu else "transformers"
+
+
+def _openvino_reads(folder: Path) -> bool:
+    weights = folder / WEIGHTS_GGUF
+    if not weights.is_file():
+        return (folder / _OPENVINO_IR).is_file()
+    return read_metadata(weights).get("general.architecture") in _GGUF_ARCHITECTURES
