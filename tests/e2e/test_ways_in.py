@@ -74,3 +74,17 @@ def test_a_table_that_is_broken_off_goes_on_where_it_was(stack: Stack, tmp_path:
     assert written["id"] == [f"r{number}" for number in range(rows)]
     assert written["label"] == ["positive", "negative"] * (rows // 2)
     assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"), [(("--model", "no-such"), "review-sentiment"), (("--pipeline", "no-such"), "reviews")]
+)
+def test_a_batch_that_asks_for_what_is_not_there_ends_at_once_and_says_what_is(
+    stack: Stack, tmp_path: Path, option: tuple[str, str], said: str
+) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "Lovely."}\n' * 100, encoding="utf-8")
+    ended = stack.run("classify", str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out.jsonl"), *option)
+    assert ended.returncode == 2, ended.stderr
+    assert "no-such" in ended.stderr
+    assert said in ended.stderr, "what there is"
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]

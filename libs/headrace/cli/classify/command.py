@@ -111,6 +111,12 @@ def _carry_out(run: FileRun, model: str, bootstrap: str, journal: Journal, outpu
         journal.drop()
     except Unreachable as exc:
         fail(f"{exc}. {_kept(journal, run.total)}", Exit.NOT_RUNNING)
+    except Invalid as exc:
+        if len(journal):
+            fail(f"{exc}. {_kept(journal, run.total)}", Exit.USAGE)
+        # Nothing is worth going on from, and what is asked next is something else.
+        journal.drop()
+        fail(str(exc), Exit.USAGE)
     except HeadraceError as exc:
         fail(f"{exc}. {_kept(journal, run.total)}")
     except OSError as exc:

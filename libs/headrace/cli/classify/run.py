@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -14,7 +14,11 @@ from headrace.client.results.journal import Journal
 from headrace.client.reviews import Batch, classify
 from headrace.client.rows.reading import rows_of
 from headrace.client.rows.row import BadRow, Fields, Row
+from headrace.messaging.errors import Invalid
 from headrace.v1.reviews_pb2 import ReviewClassified
+
+# Fields that every row of a run has alike: a fault of one is a fault of all.
+_OF_ALL: Final = frozenset({"model", "pipeline", "labels"})
 
 
 def count(file: Path, fields: Fields) -> int:
@@ -40,7 +44,7 @@ class FileRun:
             self.tally.count(line, journal[line])
 
     async def classify(self, bootstrap: str) -> None:
-        """Until every row has a result."""
+        """Until every row has a result; `Invalid` where what is wrong is not the row but what was asked of all."""
         started_s = time.monotonic()
         with _progress() as progress:
             task = progress.add_task("classify", total=self.total, completed=len(self._journal), speed="")
@@ -49,6 +53,8 @@ class FileRun:
             # Closed with it, whatever ends it: its connections to the broker are.
             async with aclosing(results):
                 async for line, classified in results:
+                    if classified.error.field in _OF_ALL:
+                        raise Invalid(classified.error.message)
                     self._keep(line, _result(classified))
                     self.tally.seconds = time.monotonic() - started_s
                     progress.update(task, completed=len(self._journal), speed=f"{self.tally.per_second:.1f}/s")
