@@ -31,7 +31,8 @@ def parts_table(statuses: Sequence[Status]) -> Table:
         ("RSS MB", "right"),
     ):
         table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # the literals of rich
-    table.add_column("", overflow="ellipsis", no_wrap=True)
+    # The one that gives way where there is no room: its texts, and not it, are kept to a line.
+    table.add_column("")
     for status in statuses:
         table.add_row(
             status.name,
@@ -39,6 +40,6 @@ def parts_table(statuses: Sequence[Status]) -> Table:
             str(status.pid or ""),
             str(status.restarts or ""),
             f"{resident_bytes(status.pid) / 1e6:.0f}" if status.pid else "",
-            Text(status.note.split("\n", 1)[0] or status.address, "dim"),
+            Text(status.note.split("\n", 1)[0] or status.address, "dim", no_wrap=True, overflow="ellipsis"),
         )
     return table
